@@ -1,0 +1,1 @@
+"""Device drivers: one folder per device, found by entry point (group ``gridzero.drivers``)."""

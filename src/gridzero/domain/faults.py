@@ -1,0 +1,249 @@
+"""Every fault the system can name: how it is noticed, what power becomes, what to do.
+
+docs/faults.md is this table in words; a test keeps the two the same, and another asks that each
+row has a scenario.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridzero.domain.events import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One row.
+
+    noticed: by what, and within how long. power: what power becomes.
+    clears: by itself (after which dwell) or by a person. remedy: what the person should do.
+    """
+
+    code: str
+    title: str
+    noticed: str
+    power: str
+    clears: str
+    remedy: str
+    severity: Severity = Severity.FAULT
+
+
+_ROWS = (
+    Fault(
+        code="meter_lost",
+        title="No reading from the grid meter",
+        noticed="age of the newest reading: held to 1.5 s, then decays, lost at 10 s",
+        power="falls in a line from 1.5 s on; 0 W at 10 s (also for the target and fixed modes)",
+        clears="by itself with the next valid reading",
+        remedy="Check the meter's power, its network and the broker (mosquitto_sub)",
+    ),
+    Fault(
+        code="meter_garbage",
+        title="Messages from the meter hold no number",
+        noticed="at the first such message; never taken as 0 W",
+        power="as for a lost meter, by the age of the last valid reading",
+        clears="by itself with the next valid reading",
+        remedy="Compare the payload with topic, path and scale in the configuration",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="module_silent",
+        title="A battery module sends no cell voltages",
+        noticed="no complete set of cells for 2 s (limits start to fall), fault at 5 s",
+        power="0 W both ways at 5 s",
+        clears="by itself once the module is complete again",
+        remedy="Check the module's 12 V supply, enable line and CAN plug",
+    ),
+    Fault(
+        code="bus_silent",
+        title="Nothing is heard on a battery bus",
+        noticed="no valid frame from any module of the bus for 5 s",
+        power="0 W both ways (its modules are silent)",
+        clears="by itself once its modules are complete again",
+        remedy="Check the CAN adapter, bit rate, crystal, termination and cable",
+    ),
+    Fault(
+        code="temp_missing",
+        title="No usable temperature of a module",
+        noticed="no valid value for 10 s (limits start to fall), refused at 30 s",
+        power="0 W both ways at 30 s",
+        clears="by itself with the next valid temperature",
+        remedy="Check the module; a module without a sensor must not be used",
+    ),
+    Fault(
+        code="cell_implausible",
+        title="A cell reads outside the plausible window",
+        noticed="at the first such reading (1.5 V to 4.5 V), or a jump of more than 0.5 V",
+        power="0 W in the direction that the reading forbids; never ignored",
+        clears="by itself with plausible readings",
+        remedy="Measure the cell by hand; check its sense wire",
+    ),
+    Fault(
+        code="cell_over",
+        title="A cell is above its hard limit",
+        noticed="next protect tick (250 ms) after the frame",
+        power="charge 0 W at once; discharge stays allowed",
+        clears="by itself below the release voltage",
+        remedy="Do not charge; find out why the taper did not hold it",
+    ),
+    Fault(
+        code="cell_under",
+        title="A cell is below its hard limit",
+        noticed="next protect tick (250 ms) after the frame",
+        power="discharge 0 W at once; charge stays allowed",
+        clears="by itself above the release voltage",
+        remedy="Charge soon; look for a weak cell",
+    ),
+    Fault(
+        code="too_hot",
+        title="The battery is too hot",
+        noticed="next protect tick after the temperature frame",
+        power="0 W both ways",
+        clears="by itself when the taper allows power again",
+        remedy="Let it cool; check ventilation",
+    ),
+    Fault(
+        code="too_cold",
+        title="The battery is too cold to charge",
+        noticed="next protect tick after the temperature frame",
+        power="charge 0 W; discharge stays allowed above its own limit",
+        clears="by itself when the taper allows power again",
+        remedy="Warm the battery",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="over_current",
+        title="Battery current is above its limit",
+        noticed="shunt more than 15 % and 3 A above the limit for 2 s",
+        power="0 W both ways",
+        clears="by itself after 30 s",
+        remedy="Look for a load or charger that gridzero does not control",
+    ),
+    Fault(
+        code="shunt_silent",
+        title="No battery current reading",
+        noticed="age 2 s (limits start to fall), refused at 5 s; a failed ADC is never 0 A",
+        power="0 W both ways at 5 s",
+        clears="by itself with the next valid reading",
+        remedy="Check I2C wiring and address of the ADC",
+    ),
+    Fault(
+        code="shunt_saturated",
+        title="The shunt ADC is at the end of its range",
+        noticed="at the reading",
+        power="counts as no reading: 0 W at 5 s",
+        clears="by itself with the next valid reading",
+        remedy="Check gain and rating of the shunt; look for over-current",
+    ),
+    Fault(
+        code="charger_silent",
+        title="The rectifier does not answer",
+        noticed="no telemetry for 5 s",
+        power="charge 0 W, off frames continue; discharge only while the shunt shows no charging",
+        clears="by itself when it answers again",
+        remedy="Check its CAN cable and power. It may run on its stored values: open its contactor",
+    ),
+    Fault(
+        code="charger_alarm",
+        title="The rectifier reports an alarm",
+        noticed="at the status word (polled every few seconds)",
+        power="as the rectifier itself decides",
+        clears="by itself when the alarm bit clears",
+        remedy="Look up the named alarm in the driver's README",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="charger_refused",
+        title="The rectifier refused a command",
+        noticed="at its answer",
+        power="charge 0 W while set-points are refused",
+        clears="by itself with the next accepted command",
+        remedy="Check voltage and current limits against the model",
+    ),
+    Fault(
+        code="charger_over_setpoint",
+        title="The rectifier gives more than it was told",
+        noticed="3 A or 0.3 V above the set-point for 3 s",
+        power="stop sequence: charge 0 W",
+        clears="by itself after 60 s",
+        remedy="Check that nothing else commands it; open its contactor",
+    ),
+    Fault(
+        code="charger_no_contactor",
+        title="The rectifier has no contactor",
+        noticed="at start and at stop",
+        power="none by itself: about 30 s after gridzero ends it reverts to its stored values",
+        clears="stays until a contactor is configured",
+        remedy="Fit a normally open contactor, and store harmless offline values",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="inverter_fault",
+        title="An inverter says that it does not deliver",
+        noticed="at its status frame (where the model sends one)",
+        power="as the inverter itself decides; the demand goes on being sent",
+        clears="by itself with the next normal status",
+        remedy="Look at the inverter's display; check DC and mains voltage",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="lease_expired",
+        title="The control loop did not renew a set-point",
+        noticed="in the driver, 3 s after the last renewal",
+        power="0 W, from the driver itself",
+        clears="by itself with the next set-point",
+        remedy="Report it with the log: the control task hung",
+    ),
+    Fault(
+        code="link_down",
+        title="A bus, port or broker is gone",
+        noticed="at the first failed read or write, or by silence",
+        power="by the age of what came over it; what cannot be reached times out by itself",
+        clears="by itself: reopened with growing pauses up to 30 s",
+        remedy="Check plug, driver and permissions of the named link",
+    ),
+    Fault(
+        code="can_errors",
+        title="A CAN controller is in trouble",
+        noticed="at its error frame (error-warning, error-passive, bus-off)",
+        power="by the age of what came over it",
+        clears="by itself 10 s after the last error frame",
+        remedy="Check bit rate, crystal, termination; set restart-ms 100 on the interface",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="bleed_mismatch",
+        title="A module bleeds other cells than it was asked to",
+        noticed="requested and reported cells differ for more than 5 s",
+        power="unchanged; balancing of the module ends",
+        clears="by itself when they agree",
+        remedy="Check the module's variant (gte_gen1 or standard) in the configuration",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="unexpected_module",
+        title="A module answers that is not configured",
+        noticed="at its first frame",
+        power="0 W both ways: its cells are not watched",
+        clears="by itself 30 s after its last frame",
+        remedy="Add it to the battery's modules, or take it off the bus",
+    ),
+    Fault(
+        code="control_hung",
+        title="The control loop stands still",
+        noticed="no tick for 5 s (a task of its own), or the whole process for 8 s (a thread)",
+        power="0 W by the leases after 3 s; then the process stops and is started again",
+        clears="with the restart",
+        remedy="Report it with the log",
+    ),
+    Fault(
+        code="task_crashed",
+        title="A part of gridzero ended with a bug",
+        noticed="at once",
+        power="0 W: the stop sequences run, then the process ends with exit code 70",
+        clears="with the restart",
+        remedy="Report it with the log",
+    ),
+)
+
+FAULTS: dict[str, Fault] = {row.code: row for row in _ROWS}

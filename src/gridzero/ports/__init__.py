@@ -1,0 +1,1 @@
+"""Where drivers and core meet. Neither imports the other; both import this."""

@@ -1,0 +1,62 @@
+"""What a driver folder exports: ``plugin = DriverPlugin(...)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from gridzero.ports.clock import Clock
+from gridzero.ports.devices import Device, Role
+from gridzero.ports.links import Links
+from gridzero.ports.twins import DeviceTwin, World
+
+
+class Options(BaseModel):
+    """Base of every device section of the configuration: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Report(Protocol):
+    """How a driver tells people about a fault; saying the same again is harmless."""
+
+    def __call__(self, code: str, *, active: bool, text: str = "", subject: str = "") -> None:
+        """code: a row of docs/faults.md. subject: what of the device, "" = the device itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverContext:
+    """All that a driver is given. name: the device's key in the configuration."""
+
+    name: str
+    clock: Clock
+    links: Links
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class DriverPlugin:
+    """One driver.
+
+    options: pydantic model (subclass of Options) of the device's section in the YAML file.
+    build(options, context): the device, which meets the port of its role.
+    twin(options, world, seed): the simulated device on the same links.
+    check_vector(vector): runs one test vector (shape of ../protocols/vectors) through the
+        codec; returns "" or what differs.
+    roles: every role that the built device meets.
+    link_names(options): (kind, name) of each link the options refer to; kind is "can",
+        "serial", "i2c" or "mqtt".
+    """
+
+    name: str
+    summary: str
+    role: Role
+    options: type[Options]
+    build: Callable[[Any, DriverContext], Device]
+    twin: Callable[[Any, World, int], DeviceTwin]
+    check_vector: Callable[[Mapping[str, Any]], str]
+    link_names: Callable[[Any], tuple[tuple[str, str], ...]]

@@ -1,0 +1,1 @@
+"""A simulated house in which every device speaks its real bytes."""
