@@ -1,0 +1,1 @@
+"""What the battery is and bears: pure functions and small state machines over readings."""

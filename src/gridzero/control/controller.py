@@ -1,0 +1,117 @@
+"""One tick: observe, wish, hold, guard, dispatch. Each decision carries its because."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridzero.control.dispatch import Dispatcher
+from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
+from gridzero.control.ledger import Ledger
+from gridzero.control.observer import NetLoadObserver
+from gridzero.control.over_current import OverCurrent
+from gridzero.control.trim import Trim
+from gridzero.control.zero_cross import ZeroCrossHold
+from gridzero.domain.decision import Decision, Wish
+from gridzero.domain.modes import Mode
+from gridzero.domain.readings import MeterReading
+from gridzero.domain.reasons import Because
+from gridzero.domain.snapshot import Snapshot
+
+_FIXED = {
+    Mode.CHARGE: (-1.0, Because.MODE_CHARGE),
+    Mode.DISCHARGE: (1.0, Because.MODE_DISCHARGE),
+    Mode.HOLD: (0.0, Because.MODE_HOLD),
+    Mode.OFF: (0.0, Because.MODE_OFF),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """What the owner may set; the defaults suit the devices that the drivers know."""
+
+    filter: float = 0.5
+    meter_hold_s: float = 1.5
+    meter_lost_s: float = 10.0
+    zero_cross_hold_s: float = 6.0
+    min_charge_w: float = 150.0
+    min_discharge_w: float = 30.0
+
+
+class Controller:
+    """Holds the grid at its target. Call observe() for each new meter reading, tick() often."""
+
+    def __init__(self, tuning: Tuning, ledger: Ledger) -> None:
+        self._tuning = tuning
+        self._ledger = ledger
+        self._observer = NetLoadObserver(tuning.filter)
+        self._trim = Trim()
+        self._hold = ZeroCrossHold(tuning.zero_cross_hold_s)
+        self._dispatcher = Dispatcher(tuning.min_charge_w, tuning.min_discharge_w)
+        self._over_current = OverCurrent()
+        self._observed: MeterReading | None = None
+
+    def tick(self, now: Snapshot) -> Decision:
+        """Decide for this moment; a meter reading that was not seen yet is observed first."""
+        if now.meter is not None and now.meter is not self._observed:
+            self._observe(now.meter, now.wanted.target_w)
+        limits = power_limits(now, over_current=self._over_current.update(now))
+        wish = self._wish(now)
+        allowed_w, because = self._allow(wish, now, limits)
+        split = self._dispatcher.split(allowed_w, now)
+        self._hold.ran(split.total_w, now.now_s)
+        if wish.battery_w * (wish.battery_w - split.total_w) > 0:
+            self._trim.back_calculate(wish.battery_w - split.total_w)
+        return Decision(
+            at_s=now.now_s,
+            battery_w=split.total_w,
+            because=split.because or because or wish.because,
+            wish_w=wish.battery_w,
+            net_load_w=self._observer.net_load_w,
+            charge_w=limits.charge_w,
+            discharge_w=limits.discharge_w,
+            charge_because=limits.charge_because,
+            discharge_because=limits.discharge_because,
+            units=split.units,
+        )
+
+    def _observe(self, reading: MeterReading, target_w: float) -> None:
+        before, self._observed = self._observed, reading
+        gap_s = reading.received_at_s - before.received_at_s if before else 0.0
+        if gap_s > self._tuning.meter_lost_s:
+            self._observer.forget()
+        own_w = self._ledger.own_w(reading.at_s)
+        self._observer.update(reading.grid_w, own_w)
+        in_flight_w = self._ledger.final_w() - own_w
+        self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
+
+    def _wish(self, now: Snapshot) -> Wish:
+        """The goal, before any limit."""
+        if now.wanted.mode is not Mode.AUTO:
+            self._trim.reset()
+            sign, because = _FIXED[now.wanted.mode]
+            return Wish(battery_w=sign * now.wanted.power_w, because=because)
+        if now.target_until_s is not None and now.now_s <= now.target_until_s:
+            self._trim.reset()
+            return Wish(battery_w=-now.target_charge_w, because=Because.TARGET_TOPIC)
+        return self._follow_meter(now)
+
+    def _follow_meter(self, now: Snapshot) -> Wish:
+        factor, late = meter_factor(
+            now.meter_age_s, self._tuning.meter_hold_s, self._tuning.meter_lost_s
+        )
+        net_load_w = self._observer.net_load_w
+        if net_load_w is None or factor <= 0:
+            return Wish(battery_w=0.0, because=late)
+        wish_w = factor * (net_load_w - now.wanted.target_w + self._trim.value_w)
+        because = Because.COVERING_LOAD if wish_w > 0 else Because.STORING_SURPLUS
+        if abs(wish_w) < 1:
+            because = Because.BALANCED
+        return Wish(battery_w=wish_w, because=because if factor >= 1 else late)
+
+    def _allow(
+        self, wish: Wish, now: Snapshot, limits: PowerLimits
+    ) -> tuple[float, Because | None]:
+        held_w = self._hold.allow(wish.battery_w, now.now_s)
+        if held_w == 0 and wish.battery_w != 0:
+            return 0.0, Because.ZERO_CROSS_HOLD
+        return guard(held_w, limits)

@@ -1,0 +1,106 @@
+"""The last word. Knows only limits, and only ever moves power toward zero.
+
+Comparisons are phrased so that a missing number (NaN) refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from gridzero.battery.curve import freshness
+from gridzero.domain.battery import CurrentLimits
+from gridzero.domain.reasons import Because
+from gridzero.domain.snapshot import Snapshot
+
+_SHUNT_FRESH_S, _SHUNT_DEAD_S = 2.0, 5.0
+_CHARGING_A = -2.0  # a shunt below this shows that something charges
+
+Limit = tuple[float, Because]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLimits:
+    """AC power that is allowed now, W >= 0, and what keeps it there."""
+
+    charge_w: float
+    discharge_w: float
+    charge_because: Because
+    discharge_because: Because
+
+
+def power_limits(now: Snapshot, *, over_current: bool) -> PowerLimits:
+    """What battery, shunt and converters allow at this moment."""
+    battery, limits = now.battery, now.limits
+    if battery is None or limits is None or battery.pack_v is None or not battery.pack_v > 0:
+        return PowerLimits(0.0, 0.0, Because.BATTERY_UNKNOWN, Because.BATTERY_UNKNOWN)
+    blocked = Because.OVER_CURRENT if over_current else now.blocked
+    if blocked is not None:
+        return PowerLimits(0.0, 0.0, blocked, blocked)
+    charge = _without_shunt(_charge(now, limits, battery.pack_v), now.shunt_age_s)
+    discharge = _without_shunt(_discharge(now, limits, battery.pack_v), now.shunt_age_s)
+    return PowerLimits(charge[0], discharge[0], charge[1], discharge[1])
+
+
+def guard(wish_w: float, limits: PowerLimits) -> tuple[float, Because | None]:
+    """Cut a wish to the limits; the reason is None where nothing was cut."""
+    if not isfinite(wish_w):
+        return 0.0, Because.METER_UNKNOWN
+    if wish_w > 0 and not wish_w <= limits.discharge_w:
+        return limits.discharge_w, limits.discharge_because
+    if wish_w < 0 and not -wish_w <= limits.charge_w:
+        return -limits.charge_w, limits.charge_because
+    return wish_w, None
+
+
+def meter_factor(age_s: float, hold_s: float, lost_s: float) -> Limit:
+    """How much of a power that rests on the meter is still allowed: held, falling, lost."""
+    if not isfinite(age_s):
+        return 0.0, Because.METER_UNKNOWN
+    factor = freshness(age_s, hold_s, lost_s)
+    return factor, Because.METER_LATE if factor > 0 else Because.METER_LOST
+
+
+def _without_shunt(limit: Limit, age_s: float) -> Limit:
+    """A limit, reduced while the battery current is not known."""
+    factor = freshness(age_s, _SHUNT_FRESH_S, _SHUNT_DEAD_S)
+    return limit if factor >= 1.0 else (limit[0] * factor, Because.SHUNT_STALE)
+
+
+def _charge(now: Snapshot, limits: CurrentLimits, pack_v: float) -> Limit:
+    usable = [c for c in now.chargers if not c.silent]
+    if not usable:
+        return 0.0, Because.CHARGER_SILENT if now.chargers else Because.NO_CHARGER
+    battery_w = limits.charge_a * pack_v / max(c.spec.efficiency for c in usable)
+    return min(
+        (battery_w, limits.charge_because),
+        (sum(c.spec.max_w for c in usable), Because.CHARGER_MAXIMUM),
+        key=_watts,
+    )
+
+
+def _discharge(now: Snapshot, limits: CurrentLimits, pack_v: float) -> Limit:
+    usable = [i for i in now.inverters if not i.silent]
+    if not usable:
+        return 0.0, Because.NO_INVERTER
+    if any(c.silent for c in now.chargers) and not _nothing_charges(now):
+        return 0.0, Because.CHARGER_SILENT
+    battery_w = limits.discharge_a * pack_v * min(i.spec.efficiency for i in usable)
+    return min(
+        (battery_w, limits.discharge_because),
+        (sum(i.spec.max_w for i in usable), Because.INVERTER_MAXIMUM),
+        key=_watts,
+    )
+
+
+def _nothing_charges(now: Snapshot) -> bool:
+    """A silent rectifier may run on its own; only a fresh shunt can say that it does not."""
+    return (
+        now.shunt is not None
+        and now.shunt_age_s <= _SHUNT_FRESH_S
+        and now.shunt.current_a > _CHARGING_A
+    )
+
+
+def _watts(limit: Limit) -> float:
+    return limit[0]

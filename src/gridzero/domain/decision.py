@@ -1,0 +1,37 @@
+"""What one tick decided, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gridzero.domain.reasons import Because
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the goal asks of the battery before any limit, W AC, > 0 discharge."""
+
+    battery_w: float
+    because: Because
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The last word of one tick.
+
+    battery_w: guarded total, W AC, > 0 discharge. units: magnitude per converter name, W AC.
+    wish_w: what would have been done without limits. net_load_w: what the house needs without
+    the battery (None while unknown). charge_w, discharge_w: AC power the limits allow now.
+    """
+
+    at_s: float
+    battery_w: float
+    because: Because
+    wish_w: float
+    net_load_w: float | None
+    charge_w: float
+    discharge_w: float
+    charge_because: Because
+    discharge_because: Because
+    units: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,90 @@
+"""Why the battery does what it does: one code per decision, and the words for it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Because(StrEnum):
+    """The one reason that shaped a decision most. The value is the code in logs and MQTT."""
+
+    COVERING_LOAD = "covering_load"
+    STORING_SURPLUS = "storing_surplus"
+    BALANCED = "balanced"
+    MODE_CHARGE = "mode_charge"
+    MODE_DISCHARGE = "mode_discharge"
+    MODE_HOLD = "mode_hold"
+    MODE_OFF = "mode_off"
+    TARGET_TOPIC = "target_topic"
+    ZERO_CROSS_HOLD = "zero_cross_hold"
+    BELOW_MINIMUM = "below_minimum"
+    RESTART_DWELL = "restart_dwell"
+    INVERTER_MAXIMUM = "inverter_maximum"
+    CHARGER_MAXIMUM = "charger_maximum"
+    NO_INVERTER = "no_inverter"
+    NO_CHARGER = "no_charger"
+    METER_UNKNOWN = "meter_unknown"
+    METER_LATE = "meter_late"
+    METER_LOST = "meter_lost"
+    BATTERY_UNKNOWN = "battery_unknown"
+    BATTERY_STALE = "battery_stale"
+    TEMPERATURE_UNKNOWN = "temperature_unknown"
+    CELL_IMPLAUSIBLE = "cell_implausible"
+    UNEXPECTED_MODULE = "unexpected_module"
+    CELL_HIGH = "cell_high"
+    CELL_FULL = "cell_full"
+    CELL_OVER = "cell_over"
+    CELL_LOW = "cell_low"
+    CELL_EMPTY = "cell_empty"
+    CELL_UNDER = "cell_under"
+    TOO_HOT = "too_hot"
+    TOO_COLD = "too_cold"
+    CURRENT_LIMIT = "current_limit"
+    OVER_CURRENT = "over_current"
+    RECOVERING = "recovering"
+    SHUNT_STALE = "shunt_stale"
+    CHARGER_SILENT = "charger_silent"
+    STARTING = "starting"
+    STOPPING = "stopping"
+
+
+REASONS: dict[Because, str] = {
+    Because.COVERING_LOAD: "the battery covers what the house needs",
+    Because.STORING_SURPLUS: "the battery takes what the sun gives too much",
+    Because.BALANCED: "the grid is at its target without the battery",
+    Because.MODE_CHARGE: "you asked for a fixed charge power",
+    Because.MODE_DISCHARGE: "you asked for a fixed discharge power",
+    Because.MODE_HOLD: "you asked the battery to rest",
+    Because.MODE_OFF: "you switched it off",
+    Because.TARGET_TOPIC: "the target topic asks for a charge power",
+    Because.ZERO_CROSS_HOLD: "waiting a few seconds before changing between charge and discharge",
+    Because.BELOW_MINIMUM: "the wanted power is below what the converter can hold",
+    Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
+    Because.INVERTER_MAXIMUM: "the inverters give all they can",
+    Because.CHARGER_MAXIMUM: "the chargers take all they can",
+    Because.NO_INVERTER: "no inverter can be used now",
+    Because.NO_CHARGER: "no charger can be used now",
+    Because.METER_UNKNOWN: "the meter has not reported yet",
+    Because.METER_LATE: "the meter is late; power falls until it reports again",
+    Because.METER_LOST: "the meter does not report",
+    Because.BATTERY_UNKNOWN: "the battery has not reported yet",
+    Because.BATTERY_STALE: "a battery module is silent",
+    Because.TEMPERATURE_UNKNOWN: "the temperature of a battery module is not known",
+    Because.CELL_IMPLAUSIBLE: "a cell reads something that cannot be",
+    Because.UNEXPECTED_MODULE: "a module answers that is not in the configuration",
+    Because.CELL_HIGH: "the highest cell comes near full",
+    Because.CELL_FULL: "the highest cell is full",
+    Because.CELL_OVER: "a cell is above its hard limit",
+    Because.CELL_LOW: "the lowest cell comes near empty",
+    Because.CELL_EMPTY: "the lowest cell is empty",
+    Because.CELL_UNDER: "a cell is below its hard limit",
+    Because.TOO_HOT: "the battery is hot",
+    Because.TOO_COLD: "the battery is cold",
+    Because.CURRENT_LIMIT: "the battery gives or takes all the current it may",
+    Because.OVER_CURRENT: "the battery current was above its limit",
+    Because.RECOVERING: "a limit is lifted slowly after it acted",
+    Because.SHUNT_STALE: "the battery current is not known",
+    Because.CHARGER_SILENT: "the rectifier does not answer",
+    Because.STARTING: "gridzero is starting",
+    Because.STOPPING: "gridzero is stopping",
+}

@@ -1,0 +1,37 @@
+"""Structured logs: events are noun.past, facts are keys."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Literal, TextIO
+
+import structlog
+
+
+def configure(
+    level: str = "info",
+    style: Literal["console", "json"] = "console",
+    stream: TextIO | None = None,
+) -> None:
+    """Send all logs to stream (standard error by default). Raises KeyError for unknown levels."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    target = stream or sys.stderr
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=target.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=max(threshold, logging.WARNING), stream=target, force=True)

@@ -1,0 +1,1 @@
+"""What goes out to people and other programs. Nothing here can hold up control."""

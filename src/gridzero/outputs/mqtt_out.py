@@ -1,0 +1,106 @@
+"""State, events and commands over MQTT, under one topic prefix (``gridzero`` by default).
+
+gridzero/status         online / offline (retained, last will)
+gridzero/state          one JSON object a second
+gridzero/cells          every cell, every ten seconds
+gridzero/event          one JSON object per event
+gridzero/mode/set       auto, charge, discharge, hold, off
+gridzero/power_w/set    watts for charge and discharge
+gridzero/target_w/set   grid power to hold
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import structlog
+
+from gridzero.domain.decision import Decision
+from gridzero.domain.events import Event, Severity
+from gridzero.domain.snapshot import Snapshot
+from gridzero.outputs.state import cells_of, state_of
+from gridzero.ports.clock import Clock
+from gridzero.ports.links import MqttLink, MqttMessage
+from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.settings import SettingRefused
+from gridzero.runtime.site import Site
+
+log = structlog.get_logger()
+
+_STATE_PERIOD_S = 1.0
+_CELLS_PERIOD_S = 10.0
+_LONGEST_SETTING = 100
+
+
+class MqttOut:
+    """One more reader of the site; publishing never waits."""
+
+    def __init__(
+        self, site: Site, faults: FaultBook, link: MqttLink, clock: Clock, prefix: str
+    ) -> None:
+        self._site, self._faults, self._link, self._clock = site, faults, link, clock
+        self._prefix = prefix
+        faults.on_event(self._publish_event)
+        for key in ("mode", "power_w", "target_w"):
+            link.subscribe(f"{prefix}/{key}/set", self._setter(key))
+
+    def follow_target(self, topic: str) -> None:
+        """Take charge power in W from this topic; anything that is not a number ends it."""
+        self._link.subscribe(topic, self._on_target)
+
+    async def run(self) -> None:
+        """Publish the state once a second until cancelled."""
+        since_cells_s = _CELLS_PERIOD_S
+        while True:
+            self.publish()
+            if since_cells_s >= _CELLS_PERIOD_S and self._site.last:
+                since_cells_s = 0.0
+                self._publish_json("cells", cells_of(self._site.last[0]))
+            await self._clock.sleep_s(_STATE_PERIOD_S)
+            since_cells_s += _STATE_PERIOD_S
+
+    def publish(self) -> None:
+        """Publish the last decision now."""
+        if self._site.last is not None:
+            now, decision = self._site.last
+            self._publish_json("state", self._state(now, decision))
+
+    def _state(self, now: Snapshot, decision: Decision) -> dict[str, object]:
+        return state_of(now, decision, self._faults.active)
+
+    def _publish_event(self, event: Event) -> None:
+        values = {
+            "code": event.code,
+            "subject": event.subject,
+            "severity": event.severity.name.lower(),
+            "text": event.text,
+            "remedy": event.remedy,
+            "active": event.active,
+        }
+        self._publish_json("event", values)
+
+    def _publish_json(self, topic: str, values: dict[str, object]) -> None:
+        self._link.publish(f"{self._prefix}/{topic}", json.dumps(values, separators=(",", ":")))
+
+    def _setter(self, key: str) -> Callable[[MqttMessage], None]:
+        def take(message: MqttMessage) -> None:
+            if message.retained:  # an old wish must not come back with every reconnect
+                return
+            text = message.payload[:_LONGEST_SETTING].decode(errors="replace").strip()
+            try:
+                self._site.settings.change(**{key: text})
+            except SettingRefused as error:
+                self._faults.tell("setting_refused", key, str(error), Severity.WARNING)
+            self.publish()
+
+        return take
+
+    def _on_target(self, message: MqttMessage) -> None:
+        if message.retained:
+            return
+        try:
+            power_w = float(message.payload[:_LONGEST_SETTING])
+        except ValueError:
+            power_w = 0.0
+        self._site.ask_to_charge(power_w if 0 < power_w < float("inf") else 0.0)

@@ -1,0 +1,91 @@
+"""The state of a site as plain values, for MQTT, the live view and logs."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from gridzero.domain.decision import Decision
+from gridzero.domain.reasons import REASONS
+from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.runtime.fault_book import ActiveFault
+
+
+def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...]) -> dict[str, Any]:
+    """JSON-ready; keys carry their units; null is unknown."""
+    return {
+        "grid_w": _round(now.meter.grid_w if now.meter else None, 1),
+        "meter_age_s": _round(now.meter_age_s, 2),
+        "net_load_w": _round(decision.net_load_w, 1),
+        "setpoint_w": _round(decision.battery_w, 1),
+        "wish_w": _round(decision.wish_w, 1),
+        "because": decision.because.value,
+        "because_text": REASONS[decision.because],
+        "mode": now.wanted.mode.value,
+        "power_w": now.wanted.power_w,
+        "target_w": now.wanted.target_w,
+        "limits": {
+            "charge_w": _round(decision.charge_w, 0),
+            "charge_because": decision.charge_because.value,
+            "discharge_w": _round(decision.discharge_w, 0),
+            "discharge_because": decision.discharge_because.value,
+        },
+        "battery": _battery(now),
+        "chargers": {unit.name: _converter(unit, decision) for unit in now.chargers},
+        "inverters": {unit.name: _converter(unit, decision) for unit in now.inverters},
+        "faults": [
+            {"code": f.code, "subject": f.subject, "text": f.text, "remedy": f.remedy}
+            for f in faults
+        ],
+    }
+
+
+def cells_of(now: Snapshot) -> dict[str, Any]:
+    """Every module with its cells in V; null is not known."""
+    return {
+        module.name: {
+            "cells_v": [_round(v, 3) for v in module.cell_v],
+            "temps_c": [{"low": t.low_c, "high": t.high_c} for t in module.temps],
+            "bleeding": [i + 1 for i in range(len(module.cell_v)) if module.bleeding >> i & 1],
+            "suspect": [i + 1 for i in range(len(module.cell_v)) if module.suspect >> i & 1],
+        }
+        for module in now.modules
+    }
+
+
+def _battery(now: Snapshot) -> dict[str, Any]:
+    view = now.battery
+    current_a = now.shunt.current_a if now.shunt else None
+    if view is None:
+        return {"current_a": _round(current_a, 2)}
+    return {
+        "pack_v": _round(view.pack_v, 2),
+        "current_a": _round(current_a, 2),
+        "min_cell_v": _round(view.min_cell_v, 3),
+        "min_cell": view.min_cell,
+        "max_cell_v": _round(view.max_cell_v, 3),
+        "max_cell": view.max_cell,
+        "temp_low_c": _round(view.low_c, 1),
+        "temp_high_c": _round(view.high_c, 1),
+        "modules": view.modules,
+        "healthy": view.healthy,
+    }
+
+
+def _converter(unit: ConverterView, decision: Decision) -> dict[str, Any]:
+    reading = unit.reading
+    return {
+        "state": unit.state.value,
+        "silent": unit.silent,
+        "command_w": _round(decision.units.get(unit.name), 0),
+        "ac_w": _round(reading.ac_w if reading else None, 0),
+        "dc_v": _round(reading.dc_v if reading else None, 2),
+        "dc_a": _round(reading.dc_a if reading else None, 2),
+        "temp_c": _round(reading.temp_c if reading else None, 1),
+        "alarms": list(reading.alarms) if reading else [],
+    }
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    """Rounded; what is not a finite number is not sent."""
+    return round(value, digits) if value is not None and isfinite(value) else None

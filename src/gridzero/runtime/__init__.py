@@ -1,0 +1,1 @@
+"""Keeps a site running, and ends it safely."""

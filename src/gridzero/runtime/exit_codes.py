@@ -1,0 +1,15 @@
+"""Why the process ended, for Docker, systemd and people (numbers after sysexits.h)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """ASKED: a signal, a key or the end of a given duration."""
+
+    ASKED = 0
+    FINDINGS = 1
+    CONFIG = 2
+    CRASHED = 70
+    HUNG = 75

@@ -1,0 +1,173 @@
+"""A running house: gathers snapshots, ticks the controller, commands the devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gridzero.battery.balancing import BalancePlan, Balancer
+from gridzero.battery.limits import LimitKeeper, Ratings
+from gridzero.battery.profile import Profile
+from gridzero.battery.view import summarise
+from gridzero.control.controller import Controller, Tuning
+from gridzero.control.ledger import Ledger
+from gridzero.domain.converters import Setpoint
+from gridzero.domain.decision import Decision
+from gridzero.domain.modes import Mode
+from gridzero.domain.readings import MeterReading
+from gridzero.domain.reasons import Because
+from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.ports.clock import Clock
+from gridzero.ports.devices import Converter
+from gridzero.runtime import battery_faults
+from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.parts import Parts
+from gridzero.runtime.settings import Settings
+
+_TELEMETRY_STALE_S = 5.0
+_BLEED_LEASE_S = 5.0
+_BALANCE_PERIOD_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRules:
+    """Numbers of the configuration that the site itself needs."""
+
+    profile: Profile
+    ratings: Ratings
+    tuning: Tuning
+    lease_s: float = 3.0
+    protect_period_s: float = 0.25
+    balancing: bool = True
+    target_timeout_s: float = 15.0
+
+
+class Site:
+    """Owns the decision state of one house. Nothing here waits for a device."""
+
+    def __init__(
+        self, parts: Parts, rules: SiteRules, settings: Settings, faults: FaultBook, clock: Clock
+    ) -> None:
+        self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
+        self._clock = clock
+        self._ledger = Ledger(
+            {unit.name: unit.spec.dynamics for unit in parts.inverters},
+            {unit.name: unit.spec.dynamics for unit in parts.chargers},
+        )
+        self._controller = Controller(rules.tuning, self._ledger)
+        self._limits = LimitKeeper(rules.profile, rules.ratings)
+        self._balancer = Balancer(BalancePlan())
+        self._balanced_s = float("-inf")
+        self._telemetry_s: dict[str, float] = {}
+        self._target_charge_w = 0.0
+        self._target_until_s: float | None = None
+        self._listeners: list[Callable[[Snapshot, Decision], None]] = []
+        self.last: tuple[Snapshot, Decision] | None = None
+        self.ticked_s = clock.now_s()
+        parts.meter.on_reading(self._on_meter)
+        for unit in (*parts.inverters, *parts.chargers):
+            unit.on_sent(self._note_sent(unit.name))
+
+    def on_decision(self, listener: Callable[[Snapshot, Decision], None]) -> None:
+        """Call listener after each tick."""
+        self._listeners.append(listener)
+
+    def ask_to_charge(self, power_w: float) -> None:
+        """The target topic: charge with power_w until it is repeated or times out; <= 0 ends it."""
+        self._target_charge_w = power_w
+        ends_s = self._clock.now_s() + self.rules.target_timeout_s
+        self._target_until_s = ends_s if power_w > 0 else None
+
+    async def protect(self) -> None:
+        """The timer that does not wait for the meter: limits, staleness, leases. Runs for ever."""
+        while True:
+            self.tick()
+            await self._clock.sleep_s(self.rules.protect_period_s)
+
+    def tick(self) -> Decision:
+        """Look, decide, command."""
+        now = self._snapshot()
+        decision = self._controller.tick(now)
+        self._command(now, decision)
+        self._balance(now)
+        over_current = Because.OVER_CURRENT in (decision.charge_because, decision.discharge_because)
+        self.faults.sync(
+            battery_faults.CODES,
+            battery_faults.present(
+                now, self.rules.profile, self.rules.tuning.meter_lost_s, over_current=over_current
+            ),
+        )
+        self.last = (now, decision)
+        self.ticked_s = now.now_s
+        for listener in self._listeners:
+            listener(now, decision)
+        return decision
+
+    def _on_meter(self, _reading: MeterReading) -> None:
+        self.tick()
+
+    def _note_sent(self, name: str) -> Callable[[float, float], None]:
+        return lambda at_s, power_w: self._ledger.sent(name, at_s, power_w)
+
+    def _snapshot(self) -> Snapshot:
+        now_s = self._clock.now_s()
+        modules = tuple(self.parts.cells.modules()) if self.parts.cells else ()
+        view = summarise(modules, now_s, self.rules.profile)
+        return Snapshot(
+            now_s=now_s,
+            meter=self.parts.meter.latest(),
+            battery=view,
+            modules=modules,
+            limits=self._limits.update(view, now_s),
+            shunt=self.parts.shunt.latest() if self.parts.shunt else None,
+            shunt_expected=self.parts.shunt is not None,
+            chargers=tuple(self._view(unit, now_s) for unit in self.parts.chargers),
+            inverters=tuple(self._view(unit, now_s) for unit in self.parts.inverters),
+            wanted=self.settings.wanted,
+            target_charge_w=self._target_charge_w,
+            target_until_s=self._target_until_s,
+            blocked=self._blocked(),
+        )
+
+    def _view(self, unit: Converter, now_s: float) -> ConverterView:
+        reading = unit.reading()
+        if reading is not None and reading.at_s > self._telemetry_s.get(unit.name, -1.0):
+            self._telemetry_s[unit.name] = reading.at_s
+            if reading.ac_w is not None:
+                self._ledger.observed(unit.name, reading.at_s, reading.ac_w)
+        late = reading is None or not now_s - reading.at_s <= _TELEMETRY_STALE_S
+        silent = late and unit.telemetry_expected()
+        return ConverterView(
+            name=unit.name, spec=unit.spec, state=unit.state, reading=reading, silent=silent
+        )
+
+    def _blocked(self) -> Because | None:
+        return Because.UNEXPECTED_MODULE if self.faults.stands("unexpected_module") else None
+
+    def _command(self, now: Snapshot, decision: Decision) -> None:
+        until_s = now.now_s + self.rules.lease_s
+        limits = now.limits
+        for unit in (*self.parts.inverters, *self.parts.chargers):
+            unit.command(
+                Setpoint(
+                    power_w=decision.units.get(unit.name, 0.0),
+                    until_s=until_s,
+                    max_dc_a=limits.charge_a if limits else 0.0,
+                    max_dc_v=limits.max_v if limits else None,
+                )
+            )
+
+    def _balance(self, now: Snapshot) -> None:
+        if self.parts.cells is None or now.now_s - self._balanced_s < _BALANCE_PERIOD_S:
+            return
+        self._balanced_s = now.now_s
+        allowed = self.rules.balancing and now.wanted.mode is not Mode.OFF and now.blocked is None
+        cells = self._balancer.update(now.modules, now.now_s, allowed=allowed)
+        self.parts.cells.bleed(cells, now.now_s + _BLEED_LEASE_S)
+
+    def stopping(self) -> None:
+        """Say in the last decision that the site ends; devices are stopped by the supervisor."""
+        if self.last is not None:
+            now, decision = self.last
+            ended = replace(decision, battery_w=0.0, because=Because.STOPPING, units={})
+            self.last = (now, ended)

@@ -1,0 +1,169 @@
+"""Starts everything, restarts what is lost, and ends everything safely.
+
+Order of the end, whatever caused it: the control loop stops deciding; inverters hear zero,
+rectifiers go through their stop sequence, modules are told to end balancing; then the links go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from gridzero.errors import DeviceError
+from gridzero.ports.clock import Clock
+from gridzero.ports.devices import Device
+from gridzero.runtime.exit_codes import ExitCode
+from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.site import Site
+
+log = structlog.get_logger()
+
+_RETRY_S = 2.0
+_STOP_DEVICE_S = 12.0
+_HUNG_S = 5.0
+_LOOK_S = 0.5
+
+
+class ControlHung(Exception):
+    """The control loop has not ticked for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that runs for ever. Its ending by itself, other than by cancelling, is a bug."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a site ended."""
+
+    code: ExitCode
+    why: str
+
+
+class Supervisor:
+    """Runs one site until it is asked to stop or something that must not end ends."""
+
+    def __init__(
+        self,
+        site: Site,
+        faults: FaultBook,
+        clock: Clock,
+        *,
+        links: Sequence[Service] = (),
+        outputs: Sequence[Service] = (),
+        farewell: Callable[[], None] = lambda: None,
+    ) -> None:
+        """farewell: called after the devices were stopped and before the links go."""
+        self._site, self._faults, self._clock = site, faults, clock
+        self._links, self._outputs, self._farewell = links, outputs, farewell
+
+    async def run(self, stop: asyncio.Event) -> Ending:
+        """Serve until stop is set. Always leaves through the safe shutdown."""
+        links = _start(self._links)
+        try:
+            workers = _start(self._workers())
+            try:
+                ending = await self._first_end(stop, [*links, *workers])
+            finally:
+                self._site.stopping()
+                await _cancel(workers)
+                await self._stop_devices()
+                self._farewell()
+                await asyncio.sleep(0)
+        finally:
+            await _cancel(links)
+        log.info("site.stopped", why=ending.why, exit_code=int(ending.code))
+        return ending
+
+    def _workers(self) -> list[Service]:
+        devices = [
+            Service(device.name, self._keeper_of(device)) for device in self._site.parts.all()
+        ]
+        control = [
+            Service("control", self._site.protect),
+            Service("control_watch", self._watch_control),
+        ]
+        return [*devices, *control, *self._outputs]
+
+    def _keeper_of(self, device: Device) -> Callable[[], Awaitable[None]]:
+        async def keep() -> None:
+            while True:
+                try:
+                    await device.run()
+                except DeviceError as error:
+                    log.warning(
+                        "device.lost", device=device.name, what=error.what, retry_s=_RETRY_S
+                    )
+                    await self._clock.sleep_s(_RETRY_S)
+                else:
+                    raise RuntimeError(f"{device.name} stopped serving by itself")
+
+        return keep
+
+    async def _watch_control(self) -> None:
+        """A hung control loop is not waited for: the leases have already made power zero."""
+        while True:
+            await self._clock.sleep_s(_LOOK_S)
+            age_s = self._clock.now_s() - self._site.ticked_s
+            if age_s > _HUNG_S:
+                self._faults.set("control_hung", "control", f"no tick for {age_s:.1f} s")
+                raise ControlHung
+
+    async def _first_end(self, stop: asyncio.Event, tasks: Iterable[asyncio.Task[Any]]) -> Ending:
+        asked = asyncio.create_task(stop.wait(), name="asked_to_stop")
+        try:
+            done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel([asked])
+        crashed = next((task for task in done if task is not asked), None)
+        if crashed is None:
+            return Ending(ExitCode.ASKED, "asked to stop")
+        return self._blame(crashed)
+
+    def _blame(self, task: asyncio.Task[Any]) -> Ending:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, ControlHung):
+            return Ending(ExitCode.HUNG, "the control loop stood still")
+        what = f"{type(error).__name__}: {error}" if error else "it ended by itself"
+        log.error("task.crashed", task=task.get_name(), exc_info=error)
+        self._faults.set("task_crashed", task.get_name(), what)
+        return Ending(ExitCode.CRASHED, f"{task.get_name()} crashed: {what}")
+
+    async def _stop_devices(self) -> None:
+        """All at once, each within its own time: a stuck device must not hold up the others."""
+        devices = list(self._site.parts.all())
+        await asyncio.gather(*(self._stop_device(device) for device in devices))
+
+    async def _stop_device(self, device: Device) -> None:
+        try:
+            async with asyncio.timeout(_STOP_DEVICE_S):
+                await device.stop()
+        except TimeoutError:
+            log.error("device.stop_timed_out", device=device.name, after_s=_STOP_DEVICE_S)
+        except DeviceError as error:
+            log.error("device.not_stopped", device=device.name, what=error.what)
+        except Exception:  # a bug in one driver must not keep the others from stopping
+            log.exception("device.not_stopped", device=device.name)
+
+
+def _start(services: Iterable[Service]) -> list[asyncio.Task[Any]]:
+    return [asyncio.create_task(_run(service), name=service.name) for service in services]
+
+
+async def _run(service: Service) -> None:
+    await service.run()
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    alive = list(tasks)
+    for task in alive:
+        task.cancel()
+    await asyncio.gather(*alive, return_exceptions=True)
