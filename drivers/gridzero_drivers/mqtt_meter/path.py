@@ -1,4 +1,4 @@
-"""Where in a JSON document the number stands: a path of keys and indices.
+r"""Where in a JSON document the number stands: a path of keys and indices.
 
     SML.Power_curr                       keys, separated by dots
     params.em:0.total_act_power          a colon needs no quotes

@@ -33,7 +33,7 @@ class MeterTwin:
         self.latency_s = options.latency_s
         self.lost_topics: set[str] = set()
         self._terms = options.terms()
-        self._shares = _shares(self._terms)
+        self._sources = self._terms[-1].source + 1
         self._world = world
         self._random = Random(seed)
         self._now_s = 0.0
@@ -45,11 +45,18 @@ class MeterTwin:
     def advance(self, seconds: float) -> list[tuple[str, bytes]]:
         """See ports.twins.MqttTwin."""
         self._now_s += seconds
-        self._past.append((self._now_s, self._world.grid_w))
+        self._remember()
         while self._now_s + _SLACK_S >= self._due_s:
             self._enqueue()
             self._due_s += self.period_s
         return [] if not self._waiting else self._released()
+
+    def _remember(self) -> None:
+        """Keep what was true latency_s ago (first in the queue) and all since."""
+        self._past.append((self._now_s, self._world.grid_w))
+        wanted_s = self._now_s - self.latency_s + _SLACK_S
+        while len(self._past) > 1 and self._past[1][0] <= wanted_s:
+            self._past.popleft()
 
     def _enqueue(self) -> None:
         late_s = self._random.uniform(0, self.jitter_s) if self.jitter_s else 0.0
@@ -66,24 +73,17 @@ class MeterTwin:
 
     def _messages(self) -> list[tuple[str, bytes]]:
         if not (self.frozen and self._last):
-            measured_at_s, power_w = self._measured()
+            measured_at_s, power_w = self._past[0]
             noisy_w = round(power_w + self._random.gauss(0, self.noise_w))
             self._last = self._written(noisy_w, measured_at_s)
         if self.garbage is None:
             return self._last
         return [(topic, self.garbage) for topic, _ in self._last]
 
-    def _measured(self) -> tuple[float, float]:
-        """What was true latency_s ago, and when that was."""
-        wanted_s = self._now_s - self.latency_s + _SLACK_S
-        while len(self._past) > 1 and self._past[1][0] <= wanted_s:
-            self._past.popleft()
-        return self._past[0]
-
     def _written(self, power_w: int, measured_at_s: float) -> list[tuple[str, bytes]]:
         documents: dict[str, Any] = {}
         for term in self._terms:
-            value = _value(term, _share_w(power_w, self._shares[term.source], term.source))
+            value = _value(term, _share_w(power_w, term.source, self._sources))
             before = documents.get(term.topic)
             documents[term.topic] = put(before, term.path or (), value)
             if term.time_path:
@@ -92,16 +92,9 @@ class MeterTwin:
         return [(topic, json.dumps(document).encode()) for topic, document in documents.items()]
 
 
-def _shares(terms: tuple[Term, ...]) -> tuple[int, ...]:
-    """How many phases remain at each source: it takes an equal part of what is left."""
-    sources = terms[-1].source + 1
-    return tuple(range(sources, 0, -1))
-
-
-def _share_w(power_w: int, remaining: int, source: int) -> int:
+def _share_w(power_w: int, source: int, sources: int) -> int:
     """Whole watts of one phase; all phases together give power_w exactly."""
-    sources = remaining + source
-    return (power_w * (source + 1)) // sources - (power_w * source) // sources
+    return power_w * (source + 1) // sources - power_w * source // sources
 
 
 def _value(term: Term, power_w: int) -> float:

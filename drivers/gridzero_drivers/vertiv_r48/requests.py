@@ -114,6 +114,12 @@ def _fraction(fraction: float) -> float:
     return within("current fraction", cut, 0.0, MAX_FRACTION, "")
 
 
+def number_in(data: bytes) -> float | None:
+    """The number in bytes 4 to 7 of a write, for twins; None when it is not finite."""
+    value: float = _FLOAT.unpack(data)[3]
+    return value if math.isfinite(value) else None
+
+
 def within(what: str, value: float, low: float, high: float, unit: str) -> float:
     """The value itself. Raises ValueError unless low <= value <= high, so NaN refuses."""
     if not low <= value <= high:

@@ -18,6 +18,7 @@ _PLAUSIBLE = {
     int(Parameter.AC_V): (0.0, 400.0),
 }
 
+_WANTED = {*_PLAUSIBLE, int(Parameter.STATUS)}
 _OUTPUT_V, _OUTPUT_A = int(Parameter.OUTPUT_V), int(Parameter.OUTPUT_A)
 _LIMIT, _TEMPERATURE, _AC_V = int(Parameter.LIMIT), int(Parameter.TEMPERATURE), int(Parameter.AC_V)
 
@@ -40,8 +41,10 @@ class Telemetry:
 
     def take(self, message: Value | Status, now_s: float) -> None:
         """Remember a value that may be trusted; count the others."""
+        if message.parameter not in _WANTED:
+            return  # identity and unknown words of a burst
         if message.error_code != NO_ERROR:
-            self._health.skip("value with an error code")
+            self._health.skip("r48 value with an error code")
         elif isinstance(message, Status):
             self._take_status(message.word)
         else:
@@ -53,13 +56,11 @@ class Telemetry:
             self.alarms = alarms(word)
 
     def _take_value(self, message: Value, now_s: float) -> None:
-        bounds = _PLAUSIBLE.get(message.parameter)
-        if bounds is None or message.value is None:
-            return  # identity and unknown words of a burst
-        if bounds[0] <= message.value <= bounds[1]:
+        low, high = _PLAUSIBLE[message.parameter]
+        if message.value is not None and low <= message.value <= high:
             self._values[message.parameter] = (message.value, now_s)
         else:
-            self._health.skip("implausible value")
+            self._health.skip("r48 value that cannot be")
 
     def forget(self) -> None:
         """Start anew, as if nothing had been heard."""
@@ -95,14 +96,14 @@ class Telemetry:
         if measured_at_s is None:
             return None
         volts, amps = self.volts(now_s), self.amps(now_s)
-        known = volts is not None and amps is not None
+        ac_w = dc_a = None
+        if volts is not None and amps is not None:
+            ac_w, dc_a = 0.0 - volts * amps / self._efficiency, 0.0 - amps
         return ConverterReading(
             at_s=measured_at_s,
-            ac_w=0.0 - volts * amps / self._efficiency
-            if volts is not None and amps is not None
-            else None,
-            dc_v=volts if known else None,
-            dc_a=0.0 - amps if known and amps is not None else None,
+            ac_w=ac_w,
+            dc_v=volts,
+            dc_a=dc_a,
             mains_v=self._fresh(_AC_V, now_s, _SLOW_VALUES_S),
             temp_c=self._fresh(_TEMPERATURE, now_s, _SLOW_VALUES_S),
             alarms=self.alarms,

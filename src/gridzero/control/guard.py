@@ -47,9 +47,9 @@ def guard(wish_w: float, limits: PowerLimits) -> tuple[float, Because | None]:
     if not isfinite(wish_w):
         return 0.0, Because.METER_UNKNOWN
     if wish_w > 0 and not wish_w <= limits.discharge_w:
-        return limits.discharge_w, limits.discharge_because
+        return _at_least_zero(limits.discharge_w), limits.discharge_because
     if wish_w < 0 and not -wish_w <= limits.charge_w:
-        return -limits.charge_w, limits.charge_because
+        return -_at_least_zero(limits.charge_w), limits.charge_because
     return wish_w, None
 
 
@@ -104,3 +104,8 @@ def _nothing_charges(now: Snapshot) -> bool:
 
 def _watts(limit: Limit) -> float:
     return limit[0]
+
+
+def _at_least_zero(limit_w: float) -> float:
+    """A limit that is negative or not a number must not turn power around: it means 0."""
+    return limit_w if limit_w > 0 else 0.0

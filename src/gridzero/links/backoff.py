@@ -47,11 +47,16 @@ class SessionEnd:
     def __init__(self) -> None:
         self._ended = asyncio.Event()
         self._error: Exception | None = None
+        self._closed = False
 
     @property
     def is_over(self) -> bool:
-        """Whether something ended the session."""
-        return self._error is not None
+        """Whether something ended the session, or its link closed it."""
+        return self._closed or self._error is not None
+
+    def close(self) -> None:
+        """The link is done with the session; what still arrives belongs to nobody."""
+        self._closed = True
 
     def because(self, error: Exception) -> None:
         """End the session with error; only the first one counts."""

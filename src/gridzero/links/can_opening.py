@@ -19,6 +19,8 @@ OPEN_LIMIT_S = 15.0
 REACH_LIMIT_S = 3.0
 BROKEN = (can.CanError, OSError)
 """What a broken bus raises; some backends of python-can let bare OSErrors through."""
+UNREADABLE = (ValueError, IndexError)
+"""What python-can raises when a serial adapter sends something that is no frame."""
 
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     # python-can waits 2 s after opening the port, and 1 ms in each read that finds nothing
@@ -112,6 +114,8 @@ def _open(spec: BusSpec, filters: Any) -> OpenBus:
     try:
         # a SocketCAN interface that is down opens without complaint and fails the first read
         return OpenBus(bus, bus.recv(timeout=0))
+    except UNREADABLE:
+        return OpenBus(bus, None)
     except BROKEN:
         close_bus(bus)
         raise
@@ -125,10 +129,14 @@ def close_bus(bus: can.BusABC) -> None:
 
 async def _probe(spec: BusSpec) -> None:
     """Find out cheaply that the bus is not there, where python-can is noisy about it."""
-    if spec.interface == "socketcan":
-        socket.if_nametoindex(spec.channel)
+    if spec.interface == "socketcan" and spec.channel not in _interfaces():
+        raise OSError(errno.ENODEV, "there is no such network interface")
     if spec.interface == "socketcand":
         await _reach(spec.options)
+
+
+def _interfaces() -> set[str]:
+    return {name for _, name in socket.if_nameindex()}
 
 
 async def _reach(options: Mapping[str, Any]) -> None:

@@ -1,0 +1,74 @@
+"""What the configuration says about one RS485 port with SoyoSource inverters on it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gridzero.ports.plugin import Options
+
+# DC power drawn is about demand / ratio, measured on a 48 V and a 24 V unit (section 3.2).
+_DEMAND_PER_DC_48_V: Final = 0.89
+_DEMAND_PER_DC_24_V: Final = 0.87
+
+
+class SoyosourceOptions(Options):
+    """One device section. Units in the names; powers are AC.
+
+    Every unit on a port obeys every demand, so all units of one section are one converter.
+    """
+
+    driver: Literal["soyosource"] = "soyosource"
+    link: str = Field(min_length=1, description="name of a serial link, 4800 baud 8N1")
+    units: int = Field(
+        default=1, ge=1, le=8, description="inverters on this port, 1..8; the demand is divided"
+    )
+    max_w: int = Field(
+        default=900, ge=50, le=2500, description="largest demand per unit, W, 50..2500"
+    )
+    min_w: int = Field(
+        default=27,
+        ge=9,
+        le=500,
+        description="smallest demand per unit, W, 9..500; below it 0 is sent",
+    )
+    send_period_s: float = Field(
+        default=0.5, ge=0.25, le=1.0, description="time between demand frames, s, 0.25..1.0"
+    )
+    read_status: bool = Field(
+        default=False, description="ask for status replies; many units never answer"
+    )
+    status_period_s: float = Field(
+        default=5.0, ge=2.0, le=300.0, description="time between status queries, s, 2..300"
+    )
+    system_v: Literal[24, 36, 48, 72, 96] = Field(
+        default=48, description="battery class of the inverter, V"
+    )
+    gain: float = Field(
+        default=0.96, gt=0.5, le=1.1, description="AC power delivered per demanded W, 0.5..1.1"
+    )
+    dc_efficiency: float | None = Field(
+        default=None,
+        gt=0.5,
+        le=1.0,
+        description="AC power per DC power, 0.5..1; default: gain x 0.89, at 24 V gain x 0.87",
+    )
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.min_w > self.max_w:
+            raise ValueError(f"min_w ({self.min_w} W) is above max_w ({self.max_w} W)")
+        return self
+
+    @property
+    def demand_per_dc(self) -> float:
+        """Demanded W per W drawn from the battery, as the firmware regulates."""
+        if self.dc_efficiency is not None:
+            return self.dc_efficiency / self.gain
+        return _DEMAND_PER_DC_24_V if self.system_v == 24 else _DEMAND_PER_DC_48_V
+
+    @property
+    def efficiency(self) -> float:
+        """AC power per DC power, 0..1."""
+        return min(self.gain * self.demand_per_dc, 1.0)

@@ -1,0 +1,127 @@
+"""The one place that wires a configuration into a running site."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridzero import __version__
+from gridzero.battery.limits import Ratings
+from gridzero.battery.profile import profile
+from gridzero.config.loader import Loaded
+from gridzero.config.models import BatteryConfig, Config, ControlConfig
+from gridzero.control.controller import Tuning
+from gridzero.domain.modes import Mode, Wanted
+from gridzero.errors import ConfigError
+from gridzero.outputs.mqtt_out import MqttOut
+from gridzero.ports.clock import Clock, LoopClock
+from gridzero.ports.links import Links
+from gridzero.ports.plugin import DriverContext, DriverPlugin
+from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.parts import Parts, sort_parts
+from gridzero.runtime.settings import FileStore, Settings, Store
+from gridzero.runtime.site import Site, SiteRules
+from gridzero.runtime.supervisor import Ending, Service, Supervisor
+
+
+@dataclass(slots=True)
+class App:
+    """A wired site that has not been started."""
+
+    site: Site
+    faults: FaultBook
+    output: MqttOut
+    clock: Clock
+    links: Links
+    link_services: Sequence[Service]
+
+    async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
+        """Serve until stop is set; always leaves through the safe shutdown."""
+        supervisor = Supervisor(
+            self.site,
+            self.faults,
+            self.clock,
+            links=self.link_services,
+            outputs=(Service("mqtt_out", self.output.run), *extra),
+            farewell=self.output.publish,
+        )
+        return await supervisor.run(stop)
+
+
+def build(
+    loaded: Loaded,
+    plugins: Mapping[str, DriverPlugin],
+    links: Links,
+    *,
+    faults: FaultBook | None = None,
+    store: Store | None = None,
+    link_services: Sequence[Service] = (),
+) -> App:
+    """Make every object of a site. Needs a running loop; starts nothing.
+
+    Raises ConfigError where the configuration asks for what does not fit together.
+    """
+    config, clock = loaded.config, LoopClock()
+    faults = faults or FaultBook(clock)
+    parts = _parts(loaded, plugins, links, clock, faults)
+    store = store or FileStore(Path(config.site.state_dir) / "settings.json")
+    site = Site(parts, rules_of(config), Settings(_wanted(config.control), store), faults, clock)
+    output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix)
+    if config.control.target_topic:
+        output.follow_target(config.control.target_topic)
+    return App(site, faults, output, clock, links, link_services)
+
+
+def rules_of(config: Config) -> SiteRules:
+    """The numbers of the configuration that the site itself needs."""
+    control = config.control
+    return SiteRules(
+        profile=_profile(config.battery),
+        ratings=Ratings(
+            max_charge_a=config.battery.max_charge_a,
+            max_discharge_a=config.battery.max_discharge_a,
+            max_module_a=config.battery.max_module_a,
+        ),
+        tuning=Tuning(
+            filter=control.filter,
+            meter_hold_s=control.meter_hold_s,
+            meter_lost_s=control.meter_lost_s,
+            zero_cross_hold_s=control.zero_cross_hold_s,
+            min_charge_w=control.min_charge_w,
+            min_discharge_w=control.min_discharge_w,
+        ),
+        lease_s=control.lease_s,
+        protect_period_s=control.protect_period_s,
+        balancing=config.battery.balancing,
+        target_timeout_s=control.target_timeout_s,
+    )
+
+
+def _parts(
+    loaded: Loaded,
+    plugins: Mapping[str, DriverPlugin],
+    links: Links,
+    clock: Clock,
+    faults: FaultBook,
+) -> Parts:
+    devices = []
+    for name, options in loaded.device_options.items():
+        plugin = plugins[loaded.config.devices[name]["driver"]]
+        context = DriverContext(name, clock, links, faults.reporter(name))
+        devices.append((plugin.role, plugin.build(options, context)))
+    return sort_parts(devices)
+
+
+def _wanted(control: ControlConfig) -> Wanted:
+    return Wanted(mode=Mode(control.mode), power_w=control.power_w, target_w=control.target_w)
+
+
+def _profile(battery: BatteryConfig) -> object:
+    try:
+        return profile(battery.profile, battery.overrides)
+    except ValueError as error:
+        raise ConfigError(
+            str(error), where="battery.overrides", remedy="See docs/configuration.md for the names"
+        ) from error

@@ -1,0 +1,1 @@
+"""The configuration file: what may stand in it, and what is wrong with it, line by line."""

@@ -1,0 +1,82 @@
+"""Buses and ports of the machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from gridzero.config.section import Section
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""Of links and devices; both become parts of topics and of names in Home Assistant."""
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+_LONGEST_INTERFACE_NAME = 15  # IFNAMSIZ of the kernel, less the final zero
+_OWN = frozenset(
+    ("bitrate", "can_filters", "channel", "hear_this_host", "ignore_config", "interface")
+    + ("name", "report")
+)
+
+
+class CanLinkConfig(Section):
+    """One CAN bus, by any interface of python-can."""
+
+    type: Literal["can"] = Field(description="a CAN bus")
+    interface: _Text = Field(
+        default="socketcan", description="interface of python-can: socketcan, slcan, virtual ..."
+    )
+    channel: _Text = Field(description="name of the network interface, or the adapter's port")
+    bitrate: int | None = Field(
+        default=None,
+        ge=5_000,
+        le=1_000_000,
+        description="bit/s; for socketcan the operating system sets it",
+    )
+    options: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="further arguments for python-can's interface"
+    )
+
+    @field_validator("options")
+    @classmethod
+    def _options_of_the_interface(
+        cls, options: dict[str, str | int | float | bool]
+    ) -> dict[str, str | int | float | bool]:
+        own = sorted(_OWN & options.keys())
+        if own:
+            raise ValueError(f"{', '.join(own)} cannot be an option of the interface")
+        return options
+
+    @model_validator(mode="after")
+    def _name_fits_the_kernel(self) -> Self:
+        too_long = len(self.channel) > _LONGEST_INTERFACE_NAME
+        if self.interface == "socketcan" and (too_long or "/" in self.channel):
+            raise ValueError(
+                f"channel {self.channel!r} is no network interface: at most "
+                f"{_LONGEST_INTERFACE_NAME} characters, no slash"
+            )
+        return self
+
+
+class SerialLinkConfig(Section):
+    """One serial port, 8N1."""
+
+    type: Literal["serial"] = Field(description="a serial port")
+    port: _Text = Field(description="device file, best by its name under /dev/serial/by-id")
+    baud: int = Field(default=4800, ge=300, le=4_000_000, description="bit/s, 300..4000000")
+    rs485: bool = Field(
+        default=False,
+        description="let the kernel switch the transceiver; USB adapters do it themselves",
+    )
+
+
+class I2cLinkConfig(Section):
+    """One I2C bus."""
+
+    type: Literal["i2c"] = Field(description="an I2C bus")
+    bus_number: int = Field(ge=0, le=255, description="n of /dev/i2c-n")
+
+
+LinkConfig = Annotated[
+    CanLinkConfig | SerialLinkConfig | I2cLinkConfig, Field(discriminator="type")
+]

@@ -1,0 +1,217 @@
+"""The configuration file as a whole. Device sections belong to the drivers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+
+from gridzero.config.links import LinkConfig, Name
+from gridzero.config.section import Number, Section
+from gridzero.domain.modes import Mode
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+_Topic = Annotated[str, StringConstraints(pattern=r"^[^+#\x00]{1,255}$")]
+_Prefix = Annotated[str, StringConstraints(pattern=r"^[^/+#\x00 ]([^+#\x00 ]{0,98}[^/+#\x00 ])?$")]
+
+
+def _empty(value: object) -> object:
+    """A key with nothing below it, as when all its lines are comments."""
+    return {} if value is None else value
+
+
+class LogConfig(Section):
+    """What gridzero writes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least important message that is written"
+    )
+    format: Literal["console", "json"] = Field(
+        default="console", description="console for people, json for log collectors"
+    )
+
+
+class SiteConfig(Section):
+    """The house."""
+
+    name: _Text = Field(description="name of the site, shown to people")
+    state_dir: _Text = Field(
+        default="state",
+        description="folder for what must survive a restart, relative to where gridzero starts",
+    )
+    log: Annotated[LogConfig, BeforeValidator(_empty)] = Field(
+        default_factory=LogConfig, description="log output"
+    )
+
+
+class TlsConfig(Section):
+    """An encrypted connection to the broker."""
+
+    ca_file: _Text | None = Field(
+        default=None, description="certificates to trust; default: those of the system"
+    )
+    cert_file: _Text | None = Field(default=None, description="own certificate")
+    key_file: _Text | None = Field(default=None, description="key of the own certificate")
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: give both or neither")
+        return self
+
+
+class EmbeddedBrokerConfig(Section):
+    """The broker that gridzero starts itself."""
+
+    port: Port = Field(default=1883, description="TCP port on 127.0.0.1, 1..65535")
+
+
+class MqttConfig(Section):
+    """The broker: with host one that runs elsewhere, without host one inside gridzero."""
+
+    host: _Text | None = Field(
+        default=None, description="name or address of the broker; absent = the embedded broker"
+    )
+    port: Port = Field(default=1883, description="TCP port of the broker, 1..65535")
+    username: _Text | None = Field(default=None, description="user name at the broker")
+    password: SecretStr | None = Field(
+        default=None, description="password at the broker; best as: !secret mqtt_password"
+    )
+    tls: TlsConfig | None = Field(default=None, description="encryption; absent = none")
+    client_id: _Text | None = Field(
+        default=None, description="MQTT client id, once per broker; default: made by gridzero"
+    )
+    topic_prefix: _Prefix = Field(default="gridzero", description="first part of all own topics")
+    embedded: Annotated[EmbeddedBrokerConfig, BeforeValidator(_empty)] = Field(
+        default_factory=EmbeddedBrokerConfig, description="settings of the embedded broker"
+    )
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether gridzero starts its own broker."""
+        return self.host is None
+
+    @model_validator(mode="after")
+    def _one_broker(self) -> Self:
+        elsewhere = {"port", "username", "password", "tls"} & self.model_fields_set
+        if self.host is None and elsewhere:
+            raise ValueError(f"{', '.join(sorted(elsewhere))} without host: which broker is meant?")
+        if self.host is not None and "embedded" in self.model_fields_set:
+            raise ValueError("host and embedded exclude each other: remove one of them")
+        if self.password is not None and self.username is None:
+            raise ValueError("password without username: brokers take both or neither")
+        return self
+
+
+class BatteryConfig(Section):
+    """What the battery bears as a whole; the curves are in the profile."""
+
+    profile: Literal["vw_gte_12s"] = Field(
+        default="vw_gte_12s", description="limits and curves of the cells"
+    )
+    overrides: dict[str, Number] = Field(
+        default_factory=dict, description="single numbers of the profile that differ here"
+    )
+    max_charge_a: Number = Field(
+        default=50.0, ge=0, le=1000, description="largest charge current of the battery, A, 0..1000"
+    )
+    max_discharge_a: Number = Field(
+        default=50.0,
+        ge=0,
+        le=1000,
+        description="largest discharge current of the battery, A, 0..1000",
+    )
+    max_module_a: Number = Field(
+        default=12.5,
+        gt=0,
+        le=200,
+        description="largest current per healthy parallel module, A, up to 200",
+    )
+    balancing: bool = Field(default=True, description="let modules bleed their highest cells")
+
+
+class ControlConfig(Section):
+    """How the grid power is held."""
+
+    target_w: Number = Field(
+        default=0.0, ge=-2000, le=2000, description="grid power to hold, W, > 0 import, -2000..2000"
+    )
+    mode: Mode = Field(
+        default=Mode.AUTO, description="what to do until somebody changes it while running"
+    )
+    power_w: Number = Field(
+        default=0.0,
+        ge=0,
+        le=20_000,
+        description="power in the modes charge and discharge, W, 0..20000",
+    )
+    filter: Number = Field(
+        default=0.5,
+        ge=0.1,
+        le=1.0,
+        description="weight of a new meter reading, 0.1 (smooth) to 1.0 (quick)",
+    )
+    meter_hold_s: Number = Field(
+        default=1.5, ge=0.2, le=30, description="age up to which a reading counts in full, s"
+    )
+    meter_lost_s: Number = Field(
+        default=10.0, ge=1, le=120, description="age at which power has fallen to 0, s, 1..120"
+    )
+    zero_cross_hold_s: Number = Field(
+        default=6.0, ge=0, le=120, description="rest between discharging and charging, s, 0..120"
+    )
+    lease_s: Number = Field(
+        default=3.0,
+        ge=1,
+        le=10,
+        description="how long a command holds that is not renewed, s, 1..10",
+    )
+    protect_period_s: Number = Field(
+        default=0.25,
+        ge=0.05,
+        le=0.5,
+        description="time between checks of the battery limits, s, 0.05..0.5",
+    )
+    min_charge_w: Number = Field(
+        default=150.0, ge=0, le=5000, description="charging starts above this power, W, 0..5000"
+    )
+    min_discharge_w: Number = Field(
+        default=30.0, ge=0, le=5000, description="discharging starts above this power, W, 0..5000"
+    )
+    target_topic: _Topic | None = Field(
+        default=None, description="MQTT topic of a power to charge with, W; numbers > 0 count"
+    )
+    target_timeout_s: Number = Field(
+        default=15.0, ge=1, le=3600, description="age at which such a number is dropped, s, 1..3600"
+    )
+
+    @model_validator(mode="after")
+    def _times_fit_together(self) -> Self:
+        if self.meter_hold_s >= self.meter_lost_s:
+            raise ValueError("meter_hold_s must be shorter than meter_lost_s")
+        return self
+
+
+class Config(Section):
+    """One configuration file.
+
+    devices: the raw sections; the drivers' options models check them and own their meaning.
+    """
+
+    site: SiteConfig = Field(description="name, state folder and log")
+    mqtt: Annotated[MqttConfig, BeforeValidator(_empty)] = Field(
+        default_factory=MqttConfig, description="the broker; absent = embedded on 127.0.0.1:1883"
+    )
+    links: Annotated[dict[Name, LinkConfig], BeforeValidator(_empty)] = Field(
+        default_factory=dict, description="buses and ports by name"
+    )
+    devices: dict[Name, dict[str, Any]] = Field(
+        repr=False, description="devices by name, each with its driver"
+    )
+    battery: Annotated[BatteryConfig, BeforeValidator(_empty)] = Field(
+        default_factory=BatteryConfig, description="limits of the battery"
+    )
+    control: Annotated[ControlConfig, BeforeValidator(_empty)] = Field(
+        default_factory=ControlConfig, description="how the grid power is held"
+    )

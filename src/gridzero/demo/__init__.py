@@ -1,0 +1,1 @@
+"""The main job against a simulated house: in real time over real links, or in simulated time."""

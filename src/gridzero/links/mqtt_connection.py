@@ -1,0 +1,145 @@
+"""One connection to a broker by aiomqtt: made, guarded and left without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiomqtt
+
+from gridzero.errors import LinkError
+from gridzero.links.mqtt_outbox import Outgoing
+
+ANSWER_LIMIT_S = 5.0
+CONNECT_LIMIT_S = 12.0  # name look-up, paho's 5 s for the TCP connection, the broker's answer
+LEAVE_LIMIT_S = 1.0
+MOST_PENDING = 32
+
+_LOGIN_CODES = frozenset({4, 5, 134, 135})
+_NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+_QUIET = logging.getLogger("gridzero.aiomqtt")  # outages are told by the link, once
+_QUIET.setLevel(logging.ERROR)
+
+Deliver = Callable[[aiomqtt.Message], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttTls:
+    """How to speak TLS. ca_file None: the system's authorities. insecure: any host name."""
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttAccount:
+    """Where the broker is and who asks."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None = field(repr=False)
+    tls: MqttTls | None
+    client_id: str | None
+    keepalive_s: int
+
+    @asynccontextmanager
+    async def connected(
+        self, will: Outgoing | None, deliver: Deliver
+    ) -> AsyncIterator[aiomqtt.Client]:
+        """A connected client; deliver is called for each message. Raises MqttError."""
+        client = self._client(will, deliver)
+        await _enter(client)
+        try:
+            yield client
+        finally:
+            await _leave(client)
+
+    def _client(self, will: Outgoing | None, deliver: Deliver) -> aiomqtt.Client:
+        client = aiomqtt.Client(
+            self.host,
+            self.port,
+            username=self.username,
+            password=self.password,
+            identifier=self.client_id,
+            logger=_QUIET,
+            queue_type=_inbox(deliver),
+            will=will and aiomqtt.Will(will.topic, will.payload, retain=will.retain),
+            timeout=ANSWER_LIMIT_S,
+            keepalive=self.keepalive_s,
+            tls_params=_tls_parameters(self.tls),
+            tls_insecure=self.tls.insecure if self.tls else None,
+            socket_options=_NO_DELAY,
+        )
+        client.pending_calls_threshold = MOST_PENDING
+        return client
+
+    def trouble(self, name: str, error: aiomqtt.MqttError) -> LinkError:
+        """What went wrong, for a person."""
+        cause = str(error.__cause__ or error) or type(error).__name__
+        if isinstance(error, aiomqtt.MqttCodeError) and code_number(error.rc) in _LOGIN_CODES:
+            remedy = "Check username and password, and the broker's access list"
+        elif "CERTIFICATE" in cause or "SSL" in cause:
+            remedy = "Check tls: the authority's certificate, the host name and the clock"
+        else:
+            remedy = "Check that the broker runs there, and host, port and network"
+        return LinkError(
+            f"no connection to the broker: {cause}",
+            where=f"{name} ({self.host}:{self.port})",
+            remedy=remedy,
+        )
+
+
+def code_number(code: Any) -> int:
+    """The number in a code of paho, which is an int or an object."""
+    return int(getattr(code, "value", code) or 0)
+
+
+def _inbox(deliver: Deliver) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """A queue for aiomqtt that never holds anything: what is put in is handed over at once.
+
+    aiomqtt's own way out of the queue takes a task for each message.
+    """
+
+    class Inbox(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            deliver(item)
+
+    return Inbox
+
+
+async def _enter(client: aiomqtt.Client) -> None:
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        # the connecting thread goes on; its socket would be left behind
+        await asyncio.wait([entering], timeout=CONNECT_LIMIT_S)
+        await _leave(client)
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        raise
+    except aiomqtt.MqttError:
+        await _leave(client)
+        raise
+
+
+async def _leave(client: aiomqtt.Client) -> None:
+    """Close the connection, in whatever state it is."""
+    client.timeout = LEAVE_LIMIT_S
+    with suppress(aiomqtt.MqttError):
+        await client.__aexit__(None, None, None)
+    await asyncio.sleep(0)  # lets aiomqtt's keep-alive task see that it was cancelled
+
+
+def _tls_parameters(tls: MqttTls | None) -> aiomqtt.TLSParameters | None:
+    if tls is None:
+        return None
+    return aiomqtt.TLSParameters(ca_certs=tls.ca_file, certfile=tls.cert_file, keyfile=tls.key_file)

@@ -1,0 +1,108 @@
+"""Opens the links that a configuration names: part of the wiring of ``app``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from gridzero.config.models import CanLinkConfig, Config, I2cLinkConfig, MqttConfig, SerialLinkConfig
+from gridzero.errors import ConfigError
+from gridzero.links.can_bus import RealCan
+from gridzero.links.embedded_broker import EmbeddedBroker
+from gridzero.links.i2c_bus import RealI2c
+from gridzero.links.memory import MemoryI2c
+from gridzero.links.mqtt_client import MqttTls, RealMqtt
+from gridzero.links.serial_port import RealSerial
+from gridzero.ports.links import CanLink, I2cLink, MqttLink, SerialLink
+from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.supervisor import Service
+
+
+class RealLinks:
+    """Meets ports.links.Links. Links are made here and opened by their services."""
+
+    def __init__(self, config: Config, faults: FaultBook) -> None:
+        self._faults = faults
+        self._can: dict[str, RealCan] = {}
+        self._serial: dict[str, RealSerial] = {}
+        self._i2c: dict[str, RealI2c | MemoryI2c] = {}
+        for name, link in config.links.items():
+            self._add(name, link)
+        self.broker = self._embedded(config.mqtt)
+        self._mqtt = _client(config.mqtt, faults)
+
+    def simulate_i2c(self, bus: MemoryI2c) -> None:
+        """Put a simulated bus in the place of a real one, for the demo."""
+        self._i2c[bus.name] = bus
+
+    def services(self) -> Iterator[Service]:
+        """What must run for the links to work, the broker first."""
+        if self.broker is not None:
+            yield Service("broker", self.broker.run)
+        yield Service("mqtt", self._mqtt.run)
+        for link in (*self._can.values(), *self._serial.values(), *self._i2c.values()):
+            if not isinstance(link, MemoryI2c):
+                yield Service(f"link {link.name}", link.run)
+
+    def can(self, name: str) -> CanLink:
+        """See ports.links.Links."""
+        return self._can[name] if name in self._can else _missing(name, "can")
+
+    def serial(self, name: str) -> SerialLink:
+        """See ports.links.Links."""
+        return self._serial[name] if name in self._serial else _missing(name, "serial")
+
+    def i2c(self, name: str) -> I2cLink:
+        """See ports.links.Links."""
+        return self._i2c[name] if name in self._i2c else _missing(name, "i2c")
+
+    def mqtt(self) -> MqttLink:
+        """See ports.links.Links."""
+        return self._mqtt
+
+    def _add(self, name: str, link: CanLinkConfig | SerialLinkConfig | I2cLinkConfig) -> None:
+        report = self._faults.reporter(name)
+        if isinstance(link, CanLinkConfig):
+            self._can[name] = RealCan(
+                name=name,
+                interface=link.interface,
+                channel=link.channel,
+                bitrate=link.bitrate,
+                report=report,
+                **link.options,
+            )
+        elif isinstance(link, SerialLinkConfig):
+            self._serial[name] = RealSerial(
+                name=name, port=link.port, baud=link.baud, rs485=link.rs485, report=report
+            )
+        else:
+            self._i2c[name] = RealI2c(name=name, bus_number=link.bus_number, report=report)
+
+    def _embedded(self, mqtt: MqttConfig) -> EmbeddedBroker | None:
+        if mqtt.host is not None:
+            return None
+        return EmbeddedBroker(report=self._faults.reporter("broker"), port=mqtt.embedded.port)
+
+
+def _client(mqtt: MqttConfig, faults: FaultBook) -> RealMqtt:
+    tls = mqtt.tls
+    status = f"{mqtt.topic_prefix}/status"
+    return RealMqtt(
+        host=mqtt.host or "127.0.0.1",
+        port=mqtt.port if mqtt.host else mqtt.embedded.port,
+        username=mqtt.username,
+        password=mqtt.password.get_secret_value() if mqtt.password else None,
+        tls=MqttTls(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file) if tls else None,
+        client_id=mqtt.client_id,
+        will_topic=status,
+        birth_topic=status,
+        report=faults.reporter("mqtt"),
+    )
+
+
+def _missing(name: str, kind: str) -> NoReturn:
+    raise ConfigError(
+        f"there is no {kind} link named {name!r}",
+        where="links",
+        remedy=f"Add it under links: with type: {kind}",
+    )

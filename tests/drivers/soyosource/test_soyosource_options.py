@@ -1,0 +1,54 @@
+"""What the configuration accepts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gridzero_drivers.soyosource.driver import spec_of
+from gridzero_drivers.soyosource.options import SoyosourceOptions
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"units": 0},
+        {"units": 9},
+        {"send_period_s": 0.2},
+        {"send_period_s": 1.1},
+        {"status_period_s": 1.9},
+        {"system_v": 50},
+        {"min_w": 8},
+        {"min_w": 400, "max_w": 300},
+        {"baud": 9600},
+        {"link": ""},
+    ],
+)
+def test_what_cannot_work_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        SoyosourceOptions(**{"link": "rs485", **wrong})
+
+
+@pytest.mark.parametrize(
+    ("options", "efficiency"),
+    [
+        ({}, 0.96 * 0.89),
+        ({"system_v": 24}, 0.96 * 0.87),
+        ({"gain": 0.9}, 0.9 * 0.89),
+        ({"dc_efficiency": 0.8}, 0.8),
+    ],
+)
+def test_efficiency_follows_from_what_was_measured(
+    options: dict[str, Any], efficiency: float
+) -> None:
+    assert SoyosourceOptions(link="rs485", **options).efficiency == pytest.approx(efficiency)
+
+
+def test_several_units_are_one_larger_inverter() -> None:
+    spec = spec_of(SoyosourceOptions(link="rs485", units=3))
+    assert (spec.min_w, spec.max_w) == (81.0, 2700.0)
+    assert (spec.dynamics.jump_w, spec.dynamics.rise_w_per_s) == (171.0, 225.0)
+    assert spec.dynamics.fall_w_per_s == 300.0
+    assert (spec.dynamics.gain, spec.dynamics.dead_time_s) == (0.96, 0.3)

@@ -1,0 +1,63 @@
+"""The thread for calls that may block."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from link_fakes import until
+
+from gridzero.links.worker import Worker
+
+pytestmark = pytest.mark.real_time
+
+
+async def test_results_and_exceptions_come_back_in_order() -> None:
+    worker = Worker("can test")
+    name = await worker.call(lambda: threading.current_thread().name, limit_s=1)
+    assert name == "can test"
+    with pytest.raises(OSError, match="121"):
+        await worker.call(fail, limit_s=1)
+    worker.stop()
+    await until(lambda: not worker.is_alive)
+
+
+def fail() -> None:
+    raise OSError(121, "121")
+
+
+async def test_a_call_that_hangs_ends_at_its_limit_and_its_result_is_discarded() -> None:
+    worker, release = Worker("can test"), threading.Event()
+    late: list[str] = []
+
+    def hang() -> str:
+        release.wait(5)
+        return "port"
+
+    with pytest.raises(TimeoutError):
+        await worker.call(hang, limit_s=0.02, discard=late.append)
+    release.set()
+    await until(lambda: late == ["port"])
+    worker.stop()
+    await until(lambda: not worker.is_alive)
+
+
+async def test_a_cancelled_caller_gets_its_late_result_discarded() -> None:
+    worker, release = Worker("can test"), threading.Event()
+    late: list[str] = []
+
+    def hang() -> str:
+        release.wait(5)
+        return "port"
+
+    caller = asyncio.ensure_future(worker.call(hang, limit_s=5, discard=late.append))
+    queued = asyncio.ensure_future(worker.call(lambda: late.append("never"), limit_s=5))
+    await asyncio.sleep(0.02)
+    for each in (caller, queued):
+        each.cancel()
+    await asyncio.gather(caller, queued, return_exceptions=True)
+    release.set()
+    worker.stop()
+    await until(lambda: not worker.is_alive)
+    assert late == ["port"]
