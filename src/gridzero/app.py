@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridzero import __version__
 from gridzero.battery.limits import Ratings
-from gridzero.battery.profile import profile
+from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
 from gridzero.config.models import BatteryConfig, Config, ControlConfig
 from gridzero.control.controller import Tuning
@@ -21,8 +20,9 @@ from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.parts import Parts, sort_parts
+from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import FileStore, Settings, Store
-from gridzero.runtime.site import Site, SiteRules
+from gridzero.runtime.site import Site
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 
 
@@ -118,7 +118,7 @@ def _wanted(control: ControlConfig) -> Wanted:
     return Wanted(mode=Mode(control.mode), power_w=control.power_w, target_w=control.target_w)
 
 
-def _profile(battery: BatteryConfig) -> object:
+def _profile(battery: BatteryConfig) -> Profile:
     try:
         return profile(battery.profile, battery.overrides)
     except ValueError as error:

@@ -1,6 +1,200 @@
-"""Command line."""
+"""The command line: thin, and quick to import.
+
+A command is a row of COMMANDS. Its function imports what it needs when it runs, and returns the
+exit code: 0 all is well, 1 there are findings, 2 the call or a configuration is wrong.
+"""
+
+# ruff: noqa: PLC0415 - each command imports what it needs when it runs
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gridzero import __version__
+from gridzero.errors import GridzeroError
+from gridzero.runtime.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from gridzero.config.loader import Loaded
+    from gridzero.plugins import Found
+    from gridzero.ports.devices import Device
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
-def main() -> int:
-    """Entry."""
-    return 0
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand."""
+
+    name: str
+    summary: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    try:
+        return _run(argv)
+    except SystemExit as ending:  # argparse has said what is wrong, or shown its help
+        return ending.code if isinstance(ending.code, int) else ExitCode.CONFIG
+    except GridzeroError as error:
+        _complain(str(error))
+        return ExitCode.CONFIG
+    except BrokenPipeError:
+        _drop_output()
+        return ExitCode.FINDINGS
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    code = run(arguments)
+    sys.stdout.flush()  # here, where a reader that has gone away is still handled
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gridzero", description="Holds a house's grid power at zero."
+    )
+    parser.add_argument("--version", action="version", version=f"gridzero {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.summary, description=f"{command.summary}."
+        )
+        command.arguments(sub)
+        sub.set_defaults(run=command.run)
+    return parser
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _drop_output() -> None:
+    """Let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _no_arguments(_parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def _vector_arguments(parser: argparse.ArgumentParser) -> None:
+    _files(parser)
+    parser.add_argument("--driver", help="instead of the one that the file is named after")
+
+
+def _found() -> Found:
+    """All drivers; complains about broken ones."""
+    from gridzero.plugins import find_plugins
+
+    found = find_plugins()
+    for error in found.broken.values():
+        _complain(str(error))
+    return found
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Check configuration files; each problem is a line."""
+    found = _found()
+    codes = [_check_one(file, found) for file in arguments.files]
+    return max(codes)
+
+
+def _check_one(file: Path, found: Found) -> int:
+    from gridzero.config.loader import load
+    from gridzero.config.summary import describe
+    from gridzero.errors import ConfigError
+
+    try:
+        loaded = load(file, found.plugins, broken=found.reasons)
+        devices = _build_devices(loaded, found)
+    except ConfigError as error:
+        print(error)
+        return ExitCode.CONFIG
+    print(f"{file}: good\n{describe(loaded, found.plugins, devices)}")
+    return ExitCode.ASKED
+
+
+def _build_devices(loaded: Loaded, found: Found) -> Mapping[str, Device]:
+    """Build each device on links in memory, to find what only building finds."""
+    from gridzero.links.memory import MemoryLinks
+    from gridzero.ports.clock import LoopClock
+    from gridzero.ports.plugin import DriverContext
+    from gridzero.sim.loop import run_simulated
+
+    def report(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
+        """Nothing runs, so nothing has happened."""
+
+    async def build() -> dict[str, Device]:
+        kinds = {name: link.type for name, link in loaded.config.links.items()}
+        links, clock = MemoryLinks(kinds), LoopClock()
+        return {
+            name: found.plugins[loaded.config.devices[name]["driver"]].build(
+                options, DriverContext(name, clock, links, report)
+            )
+            for name, options in loaded.device_options.items()
+        }
+
+    return run_simulated(build())
+
+
+def _schema(_arguments: argparse.Namespace) -> int:
+    from gridzero.config.schema import schema_text
+
+    print(schema_text(_found().plugins))
+    return ExitCode.ASKED
+
+
+def _drivers(_arguments: argparse.Namespace) -> int:
+    found = _found()
+    width = max(map(len, found.plugins), default=0)
+    for name, plugin in found.plugins.items():
+        print(f"{name:{width}}  {plugin.role.value:8}  {plugin.summary}")
+    return ExitCode.FINDINGS if found.broken else ExitCode.ASKED
+
+
+def _vectors(arguments: argparse.Namespace) -> int:
+    found = _found()
+    codes = [_check_vectors(file, found, arguments.driver) for file in arguments.files]
+    return max(codes)
+
+
+def _check_vectors(file: Path, found: Found, driver: str | None) -> int:
+    from gridzero.vectors import check_file
+
+    try:
+        report = check_file(file, found.plugins, driver)
+    except GridzeroError as error:
+        _complain(str(error))
+        return ExitCode.CONFIG
+    for name, differs in report.mismatches:
+        print(f"{file}: {name}: {differs}")
+    print(f"{file}: {report.passed} passed, {report.failed} failed")
+    return ExitCode.FINDINGS if report.failed else ExitCode.ASKED
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("check", "Check configuration files and tell what they mean", _files, _check),
+    Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
+    Command("drivers", "List the installed drivers", _no_arguments, _drivers),
+    Command("vectors", "Run test vectors through a driver's codec", _vector_arguments, _vectors),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NoReturn
 
-from gridzero.config.models import CanLinkConfig, Config, I2cLinkConfig, MqttConfig, SerialLinkConfig
+from gridzero.config.links import CanLinkConfig, I2cLinkConfig, SerialLinkConfig
+from gridzero.config.models import Config, MqttConfig
 from gridzero.errors import ConfigError
 from gridzero.links.can_bus import RealCan
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.i2c_bus import RealI2c
 from gridzero.links.memory import MemoryI2c
-from gridzero.links.mqtt_client import MqttTls, RealMqtt
+from gridzero.links.mqtt_client import RealMqtt
+from gridzero.links.mqtt_connection import MqttTls
 from gridzero.links.serial_port import RealSerial
 from gridzero.ports.links import CanLink, I2cLink, MqttLink, SerialLink
 from gridzero.runtime.fault_book import FaultBook
@@ -92,7 +94,9 @@ def _client(mqtt: MqttConfig, faults: FaultBook) -> RealMqtt:
         port=mqtt.port if mqtt.host else mqtt.embedded.port,
         username=mqtt.username,
         password=mqtt.password.get_secret_value() if mqtt.password else None,
-        tls=MqttTls(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file) if tls else None,
+        tls=MqttTls(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file)
+        if tls
+        else None,
         client_id=mqtt.client_id,
         will_topic=status,
         birth_topic=status,

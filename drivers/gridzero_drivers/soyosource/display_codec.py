@@ -1,18 +1,17 @@
-"""Bytes of the second UART (display, WiFi socket, dongle; 9600 baud 8N1); pure, reading only.
+"""Answers at the second UART (display, WiFi socket, dongle; 9600 baud 8N1); pure, reading only.
 
 The driver does not use this port. The decoder is here to understand recordings and for readers
 that listen beside the display. Settings live in EEPROM, so nothing here writes them.
 
-Source: soyosource protocol notes, sections 2.6 to 2.9, derived from the captures in docs of
+Source: soyosource protocol notes, sections 2.7 to 2.9, derived from the captures in docs of
 syssi/esphome-soyosource-gtn-virtual-meter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from gridzero_drivers.soyosource.codec import Refusal, family_checksum
 
@@ -29,12 +28,10 @@ class Generation(StrEnum):
 
 _A6: Final = 0xA6  # answers of the inverter itself
 _5A: Final = 0x5A  # answers of a dongle between inverter and user
-_REQUEST: Final = 0x55
 _LIMITER_CONNECTED: Final = 0x40
 _STATUS_FUNCTIONS: Final = (0, 1)  # old 24 V display units leave the function nibble 0
 _SETTINGS_FUNCTION: Final = 3
 _VARIANTS: Final = {0x01: ("5a", 17), 0x17: ("5a_v2", 25), 0x19: ("5a_v2", 25)}
-_REQUEST_BYTES: Final = (6, 12)
 
 ERROR_NAMES: Final = {
     0x01: "reserved_0",
@@ -56,12 +53,6 @@ _MODES: Final = {
     0xE: "pv_limit",
 }
 _DISPLAY_MODES: Final = {**_MODES, 0x8: "battery_limit", 0xC: "battery_limit"}
-_WRITTEN_MODES: Final = {
-    0x01: "pv",
-    0x02: "battery_constant_power",
-    0x11: "pv_limit",
-    0x12: "battery_limit",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +125,6 @@ class DisplaySettings:
     grid_hz: float | None = None
     pv_min_v: int | None = None
     pv_max_v: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisplayRequest:
-    """What a display or dongle asks of the inverter; absent values are None."""
-
-    function: int
-    kind: str
-    checksum: int
-    start_v: int | None = None
-    stop_v: int | None = None
-    limit_w: int | None = None
-    grid_hz: float | None = None
-    start_delay_s: int | None = None
-    mode_code: int | None = None
-    mode: str | None = None
 
 
 def parse_display(data: bytes, generation: Generation) -> DisplayStatus | DisplaySettings | Refusal:
@@ -252,52 +227,3 @@ def _settings(data: bytes, flags: Flags, generation: Generation) -> DisplaySetti
         pv_min_v=None if flags.variant == "a6" else data[14],
         pv_max_v=None if flags.variant == "a6" else data[15],
     )
-
-
-def parse_display_request(data: bytes) -> DisplayRequest | Refusal:
-    """Decode a request of 6 (display) or 12 bytes (WiFi, dongle)."""
-    if len(data) not in _REQUEST_BYTES:
-        return Refusal.LENGTH
-    if data[0] != _REQUEST:
-        return Refusal.HEADER
-    if data[-1] != family_checksum(data):
-        return Refusal.CHECKSUM
-    kind, fields = _short_request(data) if len(data) == 6 else _long_request(data)
-    return DisplayRequest(function=data[1], checksum=data[-1], kind=kind, **fields)
-
-
-def _short_request(data: bytes) -> tuple[str, Mapping[str, Any]]:
-    function, first, second, third = data[1:5]
-    match function:
-        case 0x01:
-            return "status_request", {}
-        case 0x03 if not any(data[2:5]):
-            return "settings_request", {}
-        case 0x03:
-            return "write_mode", {"mode_code": third}
-        case 0x0B:
-            return "write_voltages", {"start_v": first, "stop_v": second}
-        case 0x13:
-            return "write_limit", {"limit_w": first * 10, "grid_hz": second / 2}
-        case 0x83:
-            return "write_start_delay", {"start_delay_s": first}
-    return "other", {}
-
-
-def _long_request(data: bytes) -> tuple[str, Mapping[str, Any]]:
-    if data[1] == 0x0B:
-        return "write_settings", _written_settings(data)
-    names = {0x01: "status_request", 0x03: "settings_request", 0x11: "reboot"}
-    return names.get(data[1], "other"), {}
-
-
-def _written_settings(data: bytes) -> Mapping[str, Any]:
-    return {
-        "start_v": data[2],
-        "stop_v": data[3],
-        "limit_w": data[4] * 10,
-        "grid_hz": data[5] / 2,
-        "start_delay_s": data[9],
-        "mode_code": data[10],
-        "mode": _WRITTEN_MODES.get(data[10], "unknown"),
-    }

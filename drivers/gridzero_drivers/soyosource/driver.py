@@ -37,21 +37,25 @@ STOP_FRAMES: Final = 5
 FORGETS_AFTER_S: Final = 10.0
 """Longest time that an inverter is said to go on without frames (section 1.8)."""
 _AFTER_LEASE_S: Final = 0.001
+_ROUNDING_W: Final = 1e-6  # so that 900 W of demand survives a division and a multiplication
 
 
 def spec_of(options: SoyosourceOptions) -> ConverterSpec:
-    """Limits and dynamics of all units together (figures of section 3.6)."""
+    """Limits and dynamics of all units together (figures of section 3.6).
+
+    Set-points and the ledger are AC output; only the bytes on the wire are demands, so the gain
+    between the two stays in here and the dynamics have none.
+    """
     units = options.units
     return ConverterSpec(
-        min_w=float(options.min_w * units),
-        max_w=float(options.max_w * units),
+        min_w=options.min_w * units * options.gain,
+        max_w=options.max_w * units * options.gain,
         efficiency=options.efficiency,
         dynamics=Dynamics(
             dead_time_s=0.3,
             jump_w=57.0 * units,
             rise_w_per_s=75.0 * units,
             fall_w_per_s=100.0 * units,
-            gain=options.gain,
             zero_at_once=True,
         ),
     )
@@ -104,7 +108,9 @@ class SoyosourceInverter:
         return False
 
     def on_sent(self, listener: OnSent) -> None:
-        """Tell listener (when in s, demand of all units in W AC) at each change on the wire.
+        """Tell listener (when in s, AC output of all units in W) at each change on the wire.
+
+        Output is the demand times the gain: what will be delivered once it has been followed.
 
         A port that took nothing for FORGETS_AFTER_S counts as 0 W.
         """
@@ -171,7 +177,7 @@ class SoyosourceInverter:
         if self._setpoint is None:
             return 0
         return demand_per_unit_w(
-            self._setpoint.power_at(now_s),
+            self._setpoint.power_at(now_s) / self._options.gain + _ROUNDING_W,
             units=self._options.units,
             min_per_unit_w=self._options.min_w,
             max_per_unit_w=self._options.max_w,
@@ -190,7 +196,7 @@ class SoyosourceInverter:
             return
         self._sent_w = per_unit_w
         for listener in self._listeners:
-            listener(now_s, float((per_unit_w or 0) * self._options.units))
+            listener(now_s, (per_unit_w or 0) * self._options.units * self._options.gain)
 
     def _write(self, data: bytes) -> bool:
         try:

@@ -24,14 +24,13 @@ from gridzero_drivers.soyosource.codec import (
     status_name,
 )
 from gridzero_drivers.soyosource.display_codec import (
-    DisplayRequest,
     DisplaySettings,
     DisplayStatus,
     Flags,
     Generation,
     parse_display,
-    parse_display_request,
 )
+from gridzero_drivers.soyosource.display_requests import DisplayRequest, parse_display_request
 from gridzero_drivers.soyosource.stream import DEMAND, STATUS, STATUS_QUERY, FrameStream
 
 Facts = dict[str, Any]

@@ -18,6 +18,7 @@ from gridzero_drivers.vertiv_r48.sequence import Phase, Sequence
 from gridzero_drivers.vertiv_r48.telemetry import Telemetry
 
 _AC_LIMIT_TRIES = 3
+_AC_LIMIT_PAUSE_S = 60.0
 _TELL_STEP_W = 1.0
 _AC_LIMIT = int(Parameter.AC_LIMIT)
 
@@ -39,6 +40,7 @@ class Keeper:
         self._sent_volts: float | None = None
         self._ac_limit_a = options.ac_limit_a
         self._ac_limit_tries = 0
+        self._ac_limit_at_s = float("-inf")
         self._refresh_s = options.refresh_s
         self._due_s = 0.0
         self._told_w = 0.0
@@ -88,9 +90,9 @@ class Keeper:
     async def refresh(self, sequence: Sequence, clock: Clock) -> None:
         """All that lapses, together: voltage and current before the control byte."""
         self._due_s = clock.now_s() + self._refresh_s
-        if self._ac_limit_is_due(sequence):
+        if self._ac_limit_is_due(sequence, clock.now_s()):
             await self._line.pause()
-            self._send_ac_limit()
+            self._send_ac_limit(clock.now_s())
         await self._line.pause()
         self._send_volts(sequence)
         await self._line.pause()
@@ -119,15 +121,21 @@ class Keeper:
             sequence.switched_on(now_s)
         self._tell_power(now_s)
 
-    def _ac_limit_is_due(self, sequence: Sequence) -> bool:
-        """At start-up, again only while unanswered: nobody knows whether the unit stores it."""
+    def _ac_limit_is_due(self, sequence: Sequence, now_s: float) -> bool:
+        """At start-up, and again only while unanswered or refused.
+
+        Nobody knows whether the unit stores it, so starts in quick succession share one write.
+        """
         if self._ac_limit_a is None or sequence.phase is Phase.WAITING:
             return False
+        if self._ac_limit_tries == 0:
+            return now_s - self._ac_limit_at_s >= _AC_LIMIT_PAUSE_S
         return self._ac_limit_tries < _AC_LIMIT_TRIES or _AC_LIMIT in self.refused
 
-    def _send_ac_limit(self) -> None:
+    def _send_ac_limit(self, now_s: float) -> None:
         if self._ac_limit_a is not None:
             self._ac_limit_tries += 1
+            self._ac_limit_at_s = now_s
             self._line.send(requests.ac_limit(self._id, self._ac_limit_a))
 
     def _tell_power(self, now_s: float) -> None:

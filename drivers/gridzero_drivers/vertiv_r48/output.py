@@ -103,7 +103,8 @@ class Slew:
         allowed = min(wanted, math.floor((present + budget) * _STEPS) / _STEPS)
         if allowed <= present:
             return present
-        self._rose_at_s = now_s
+        begun_s = max(self._rose_at_s, now_s - self._BURST_S)
+        self._rose_at_s = begun_s + (allowed - present) / self._pace  # the rest is kept
         return allowed
 
 

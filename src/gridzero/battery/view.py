@@ -4,49 +4,102 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import NamedTuple
 
 from gridzero.battery.profile import Profile
 from gridzero.domain.battery import BatteryView
 from gridzero.domain.readings import ModuleReading
 
 
-def summarise(
-    modules: Sequence[ModuleReading], now_s: float, profile: Profile
-) -> BatteryView | None:
-    """The battery at now_s, None without modules.
+class _Digest(NamedTuple):
+    """One module's reading boiled down; ``*_s`` are -inf while anything is missing.
 
-    A module whose cells are not all known and younger than the dead time is silent; its last
-    known cells still count for the extremes, because unknown must not look harmless.
+    min_v, max_v: lowest and highest cell with their names, the highest with a margin while
+    cells are bled, because a bled cell reads low. sum_v: of all known cells.
     """
-    if not modules:
-        return None
-    ages = [_oldest(m.cell_at_s, now_s) for m in modules]
-    temp_ages = [now_s - m.temp_at_s if m.temp_at_s is not None else inf for m in modules]
-    complete = [m for m, age in zip(modules, ages, strict=True) if age < profile.volt_dead_s]
-    low, high = _extremes(modules, profile.bleed_margin_v)
-    suspects = _suspects(modules)
-    hot = [t.high_c for m in modules for t in m.temps]
-    cold = [t.low_c for m in modules for t in m.temps]
-    return BatteryView(
-        min_cell_v=low[0] if low else None,
-        max_cell_v=high[0] if high else None,
-        min_cell=low[1] if low else "",
-        max_cell=high[1] if high else "",
-        pack_v=_pack_v(complete),
-        volt_age_s=max(ages),
-        low_c=min(cold, default=None),
-        high_c=inf if any(m.over_range_temp for m in modules) else max(hot, default=None),
-        temp_age_s=max(temp_ages),
-        modules=len(modules),
-        healthy=len(complete),
-        silent=tuple(
-            m.name for m, age in zip(modules, ages, strict=True) if not age < profile.volt_dead_s
-        ),
-        no_temp=tuple(
-            m.name
-            for m, age in zip(modules, temp_ages, strict=True)
-            if not age < profile.temp_fresh_s
-        ),
+
+    reading: ModuleReading
+    oldest_s: float
+    temp_s: float
+    min_v: float
+    min_cell: str
+    max_v: float
+    max_cell: str
+    sum_v: float
+    low_c: float
+    high_c: float
+    suspects: tuple[str, ...]
+    implausible: tuple[str, ...]
+
+
+class BatteryViewer:
+    """Summarises module readings; each reading is digested once, however often it is looked at."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._digests: dict[str, _Digest] = {}
+
+    def view(self, modules: Sequence[ModuleReading], now_s: float) -> BatteryView | None:
+        """The battery at now_s, None without modules.
+
+        A module whose cells are not all known and younger than the dead time is silent; its last
+        known cells still count for the extremes, because unknown must not look harmless.
+        """
+        if not modules:
+            return None
+        digests = [self._digest(module) for module in modules]
+        oldest_alive_s = now_s - self._profile.volt_dead_s
+        complete = [d for d in digests if d.oldest_s > oldest_alive_s]
+        lowest = min(digests, key=_min_v)
+        highest = max(digests, key=_max_v)
+        return BatteryView(
+            min_cell_v=lowest.min_v if lowest.min_cell else None,
+            max_cell_v=highest.max_v if highest.max_cell else None,
+            min_cell=lowest.min_cell,
+            max_cell=highest.max_cell,
+            pack_v=sum(d.sum_v for d in complete) / len(complete) if complete else None,
+            volt_age_s=now_s - min(d.oldest_s for d in digests),
+            low_c=_unless(min(d.low_c for d in digests), inf),
+            high_c=_unless(max(d.high_c for d in digests), -inf),
+            temp_age_s=now_s - min(d.temp_s for d in digests),
+            modules=len(digests),
+            healthy=len(complete),
+            silent=tuple(d.reading.name for d in digests if not d.oldest_s > oldest_alive_s),
+            no_temp=tuple(
+                d.reading.name for d in digests if not now_s - d.temp_s < self._profile.temp_fresh_s
+            ),
+            suspects=tuple(name for d in digests for name in d.suspects),
+            implausible=tuple(name for d in digests for name in d.implausible),
+        )
+
+    def _digest(self, module: ModuleReading) -> _Digest:
+        known = self._digests.get(module.name)
+        if known is None or known.reading is not module:
+            known = self._digests[module.name] = _digest(module, self._profile)
+        return known
+
+
+def _digest(module: ModuleReading, profile: Profile) -> _Digest:
+    cells = [v for v in module.cell_v if v is not None]
+    lowest, highest = min(cells, default=inf), max(cells, default=-inf)
+    suspects = [
+        (f"{module.name}.{i + 1}", volts)
+        for i, volts in enumerate(module.cell_v)
+        if module.suspect >> i & 1
+    ]
+    return _Digest(
+        reading=module,
+        oldest_s=_oldest_s(module.cell_at_s),
+        temp_s=module.temp_at_s if module.temp_at_s is not None else -inf,
+        min_v=lowest,
+        min_cell=_cell_name(module, lowest) if cells else "",
+        max_v=highest + (profile.bleed_margin_v if module.bleeding else 0.0),
+        max_cell=_cell_name(module, highest) if cells else "",
+        sum_v=sum(cells),
+        low_c=min((t.low_c for t in module.temps), default=inf),
+        high_c=inf
+        if module.over_range_temp
+        else max((t.high_c for t in module.temps), default=-inf),
         suspects=tuple(name for name, _ in suspects),
         implausible=tuple(
             name
@@ -56,47 +109,23 @@ def summarise(
     )
 
 
-def _oldest(times: Sequence[float | None], now_s: float) -> float:
-    """Age of the oldest; inf when one is missing."""
-    if not times or None in times:
-        return inf
-    return now_s - min(t for t in times if t is not None)
+def _oldest_s(times: Sequence[float | None]) -> float:
+    """When the oldest was received; -inf when one is missing."""
+    return min((t if t is not None else -inf for t in times), default=-inf)
 
 
-def _extremes(
-    modules: Sequence[ModuleReading], margin_v: float
-) -> tuple[tuple[float, str] | None, tuple[float, str] | None]:
-    """Lowest and highest cell with their names; a bled cell reads low, so the top gets a margin."""
-    low_v, low_name, high_v, high_name = inf, "", -inf, ""
-    for module in modules:
-        cells = [v for v in module.cell_v if v is not None]
-        if not cells:
-            continue
-        smallest = min(cells)
-        largest = max(cells) + (margin_v if module.bleeding else 0.0)
-        if smallest < low_v:
-            low_v, low_name = smallest, f"{module.name}.{module.cell_v.index(smallest) + 1}"
-        if largest > high_v:
-            high_v = largest
-            high_name = f"{module.name}.{module.cell_v.index(max(cells)) + 1}"
-    return (
-        (low_v, low_name) if low_name else None,
-        (high_v, high_name) if high_name else None,
-    )
+def _cell_name(module: ModuleReading, volts: float) -> str:
+    return f"{module.name}.{module.cell_v.index(volts) + 1}"
 
 
-def _suspects(modules: Sequence[ModuleReading]) -> list[tuple[str, float | None]]:
-    """Names and readings of the cells that their driver doubts."""
-    return [
-        (f"{module.name}.{i + 1}", volts)
-        for module in modules
-        if module.suspect
-        for i, volts in enumerate(module.cell_v)
-        if module.suspect >> i & 1
-    ]
+def _unless(temp_c: float, nothing: float) -> float | None:
+    """None where no sensor counted; a sensor beyond its range stays +inf, which is hot."""
+    return None if temp_c == nothing else temp_c
 
 
-def _pack_v(complete: Sequence[ModuleReading]) -> float | None:
-    """Mean of the sums of complete modules; never a sum over a constant count."""
-    sums = [sum(v for v in m.cell_v if v is not None) for m in complete]
-    return sum(sums) / len(sums) if sums else None
+def _min_v(digest: _Digest) -> float:
+    return digest.min_v
+
+
+def _max_v(digest: _Digest) -> float:
+    return digest.max_v

@@ -14,9 +14,18 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 _LONGEST_INTERFACE_NAME = 15  # IFNAMSIZ of the kernel, less the final zero
 _OWN = frozenset(
-    ("bitrate", "can_filters", "channel", "hear_this_host", "ignore_config", "interface")
-    + ("name", "report")
+    (
+        "bitrate",
+        "can_filters",
+        "channel",
+        "hear_this_host",
+        "ignore_config",
+        "interface",
+        "name",
+        "report",
+    )
 )
+"""What gridzero itself hands to python-can."""
 
 
 class CanLinkConfig(Section):

@@ -16,9 +16,9 @@ class Section(BaseModel):
 
 
 def _no_truth(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("true and false are no numbers")
-    return value
+    if not isinstance(value, bool):
+        return value
+    raise ValueError("true and false are no numbers")
 
 
 Number = Annotated[float, BeforeValidator(_no_truth)]

@@ -133,13 +133,15 @@ class _Builder:
 
     def tell_reader_error(self, error: ReaderError, text: str) -> None:
         line = text.count("\n", 0, error.position) + 1
-        what = f"the character {ascii(error.character)} must not stand in a text file"
+        what = f"the character {error.character!a} must not stand in a text file"
         self._notes.tell(Place(line, 1), (), what, "Delete it, or save the file as UTF-8 text")
 
     def _count_document(self) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise _UnreadableError(self.last, "a second document begins", "Remove the line with ---")
+            raise _UnreadableError(
+                self.last, "a second document begins", "Remove the line with ---"
+            )
 
     def _open(self, container: dict[str, Any] | list[Any], tag: str | None) -> None:
         if self._wants_key():
@@ -161,7 +163,7 @@ class _Builder:
         path = self._path()
         self._attach(path, self._value(event, path))
 
-    def _alias(self, anchor: str) -> None:
+    def _alias(self, anchor: str | None) -> None:
         what = f"the alias *{anchor} is not allowed"
         if self._wants_key():
             raise _UnreadableError(self.last, what, "Write the key itself")
@@ -183,7 +185,7 @@ class _Builder:
         text = _characters(event.value)
         if text != event.value:
             self._refuse(path, "half of a surrogate pair is no character", "Remove the escape")
-        if event.tag in self._tags:
+        if event.tag is not None and event.tag in self._tags:
             return self._tagged(event.tag, text, path)
         if event.tag not in (None, "!", f"{_TAG}str"):
             known = ", ".join(self._tags) or "no tags"

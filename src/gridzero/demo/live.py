@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gridzero.app import App, build
+from gridzero.config.links import CanLinkConfig, I2cLinkConfig, SerialLinkConfig
 from gridzero.config.loader import Loaded
-from gridzero.config.models import CanLinkConfig, Config, I2cLinkConfig, SerialLinkConfig
+from gridzero.config.models import Config
 from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.ports.clock import LoopClock
@@ -97,9 +98,7 @@ class LiveSite:
 
 def _channels(config: Config) -> dict[str, str]:
     return {
-        name: link.channel
-        for name, link in config.links.items()
-        if isinstance(link, CanLinkConfig)
+        name: link.channel for name, link in config.links.items() if isinstance(link, CanLinkConfig)
     }
 
 

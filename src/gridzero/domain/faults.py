@@ -40,7 +40,7 @@ _ROWS = (
     Fault(
         code="meter_garbage",
         title="Messages from the meter hold no number",
-        noticed="at the first such message; never taken as 0 W",
+        noticed="at the first such message, a missing JSON path after 10 s; never taken as 0 W",
         power="as for a lost meter, by the age of the last valid reading",
         clears="by itself with the next valid reading",
         remedy="Compare the payload with topic, path and scale in the configuration",

@@ -141,8 +141,10 @@ def _interfaces() -> set[str]:
 
 async def _reach(options: Mapping[str, Any]) -> None:
     """python-can would try again without a pause for 10 s, with a log line for each time."""
+    if not {"host", "port"} <= options.keys():
+        raise TypeError("it needs host and port")
     async with asyncio.timeout(REACH_LIMIT_S):
-        _, writer = await asyncio.open_connection(options.get("host"), options.get("port"))
+        _, writer = await asyncio.open_connection(options["host"], options["port"])
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()

@@ -23,6 +23,7 @@ POLL_S = 0.1
 SPIN_CPU_S = POLL_S / 4
 SPINS = 5
 SEND_LIMIT_S = 0.5
+FLUSH_LIMIT_S = 0.5
 CLOSE_LIMIT_S = 2.0
 
 _SENT_IN_LOOP = frozenset({"socketcan", "virtual", "udp_multicast"})  # their send never waits
@@ -157,6 +158,7 @@ class CanSession:
         self._worker = worker
         self._events = events
         self._loop = asyncio.get_running_loop()
+        self._is_closing = False
         self._waits = interface not in _SENT_IN_LOOP
         self._reader: DescriptorReader | ThreadReader = (
             DescriptorReader(bus, events)
@@ -187,6 +189,8 @@ class CanSession:
             self._worker.post(partial(self._send_in_thread, message))
 
     def _send_in_thread(self, message: can.Message) -> None:
+        if self._is_closing:
+            return
         try:
             self._bus.send(message, timeout=SEND_LIMIT_S)
         except BROKEN as error:
@@ -194,8 +198,11 @@ class CanSession:
                 self._loop.call_soon_threadsafe(self._events.send_failed, error)
 
     async def close(self) -> None:
-        """Stop reading, send what waits and close, within CLOSE_LIMIT_S."""
+        """Stop reading, give what waits a moment to be sent, and close; bounded in time."""
         self._reader.stop()
+        with suppress(TimeoutError):
+            await self._worker.call(lambda: None, limit_s=FLUSH_LIMIT_S)
+        self._is_closing = True
         with suppress(TimeoutError):
             await self._worker.call(self._close_in_thread, limit_s=CLOSE_LIMIT_S)
 

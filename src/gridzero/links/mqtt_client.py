@@ -75,6 +75,7 @@ class RealMqtt:
         self._outbox = Outbox()
         self._unasked: list[str] = []
         self._wake = asyncio.Event()
+        self._in_flight: asyncio.Future[list[BaseException | None]]
 
     async def run(self) -> NoReturn:
         """Keep the connection until cancelled. Raises only for bugs."""
@@ -102,20 +103,23 @@ class RealMqtt:
 
     async def _serve(self) -> None:
         end = SessionEnd()
+        self._in_flight = asyncio.gather()
         try:
             async with self._account.connected(self._will, partial(self._deliver, end)) as client:
-                await self._introduce(client)
                 await self._serve_on(client, end)
         except aiomqtt.MqttError as error:
             raise self._account.trouble(self.name, error) from error
         finally:
             end.close()
+            await self._forget_in_flight()
             self.health.tx_failed += self._outbox.clear()
 
     async def _serve_on(self, client: aiomqtt.Client, end: SessionEnd) -> None:
         try:
-            await _first_to_end(self._watch(client), self._send(client), end.wait())
-        except asyncio.CancelledError:
+            await _first_to_end(self._watch(client), self._talk(client), end.wait())
+        except aiomqtt.MqttError:
+            raise
+        except BaseException:
             await self._farewell(client)
             raise
 
@@ -143,7 +147,8 @@ class RealMqtt:
         async for _ in client.messages:
             self.health.skip("message past the inbox")
 
-    async def _send(self, client: aiomqtt.Client) -> None:
+    async def _talk(self, client: aiomqtt.Client) -> None:
+        await self._introduce(client)
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -152,12 +157,17 @@ class RealMqtt:
 
     async def _flush(self, client: aiomqtt.Client) -> None:
         while batch := self._outbox.take(MOST_PENDING):
-            sent = await asyncio.gather(
+            self._in_flight = asyncio.gather(
                 *(self._publish(client, each) for each in batch), return_exceptions=True
             )
-            for failure in sent:
+            # shielded: what was taken out shall still leave when the link is being closed
+            for failure in await asyncio.shield(self._in_flight):
                 if failure is not None:
                     raise failure
+
+    async def _forget_in_flight(self) -> None:
+        self._in_flight.cancel()
+        await asyncio.gather(self._in_flight, return_exceptions=True)
 
     async def _publish(self, client: aiomqtt.Client, message: Outgoing) -> None:
         try:
@@ -203,6 +213,7 @@ class RealMqtt:
         """What was published last still goes out, then "offline"."""
         with suppress(TimeoutError, aiomqtt.MqttError):
             async with asyncio.timeout(FAREWELL_LIMIT_S):
+                await self._in_flight
                 await self._flush(client)
                 if self._will is not None:
                     await self._publish(client, self._will)

@@ -18,9 +18,11 @@ from gridzero.links.mqtt_outbox import Outgoing
 ANSWER_LIMIT_S = 5.0
 CONNECT_LIMIT_S = 12.0  # name look-up, paho's 5 s for the TCP connection, the broker's answer
 LEAVE_LIMIT_S = 1.0
+LEAVE_TURNS = 3  # of the loop: write the goodbye, close the socket, end the keep-alive task
 MOST_PENDING = 32
 
 _LOGIN_CODES = frozenset({4, 5, 134, 135})
+_CLOSED_CODES = frozenset({4, 7, 128})  # paho's numbers: not connected, lost, unspecified
 _NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _QUIET = logging.getLogger("gridzero.aiomqtt")  # outages are told by the link, once
 _QUIET.setLevel(logging.ERROR)
@@ -83,7 +85,7 @@ class MqttAccount:
 
     def trouble(self, name: str, error: aiomqtt.MqttError) -> LinkError:
         """What went wrong, for a person."""
-        cause = str(error.__cause__ or error) or type(error).__name__
+        cause = _cause(error)
         if isinstance(error, aiomqtt.MqttCodeError) and code_number(error.rc) in _LOGIN_CODES:
             remedy = "Check username and password, and the broker's access list"
         elif "CERTIFICATE" in cause or "SSL" in cause:
@@ -91,10 +93,17 @@ class MqttAccount:
         else:
             remedy = "Check that the broker runs there, and host, port and network"
         return LinkError(
-            f"no connection to the broker: {cause}",
+            f"the connection does not stand: {cause}",
             where=f"{name} ({self.host}:{self.port})",
             remedy=remedy,
         )
+
+
+def _cause(error: aiomqtt.MqttError) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, aiomqtt.MqttCodeError) and code_number(cause.rc) in _CLOSED_CODES:
+        return "it was closed by the broker or the network"
+    return str(cause) or type(cause).__name__
 
 
 def code_number(code: Any) -> int:
@@ -136,7 +145,10 @@ async def _leave(client: aiomqtt.Client) -> None:
     client.timeout = LEAVE_LIMIT_S
     with suppress(aiomqtt.MqttError):
         await client.__aexit__(None, None, None)
-    await asyncio.sleep(0)  # lets aiomqtt's keep-alive task see that it was cancelled
+    # after an error of its own, aiomqtt leaves the socket open and paho reading it
+    client._client.disconnect()  # noqa: SLF001
+    for _ in range(LEAVE_TURNS):
+        await asyncio.sleep(0)
 
 
 def _tls_parameters(tls: MqttTls | None) -> aiomqtt.TLSParameters | None:

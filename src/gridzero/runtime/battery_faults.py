@@ -7,6 +7,7 @@ from gridzero.domain.battery import BatteryView
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 from gridzero.runtime.fault_book import Key
+from gridzero.runtime.rules import SiteRules
 
 CODES = frozenset(
     {
@@ -24,27 +25,32 @@ CODES = frozenset(
 
 
 def present(
-    now: Snapshot, profile: Profile, meter_lost_s: float, *, over_current: bool
+    now: Snapshot, rules: SiteRules, running_s: float, *, over_current: bool
 ) -> dict[Key, str]:
-    """Faults at this moment by (code, subject) with the case in words."""
+    """Faults at this moment by (code, subject) with the case in words.
+
+    running_s: time since the start. What was never heard is missing only after the time that it
+    is given to speak.
+    """
     found: dict[Key, str] = {}
-    if now.meter_age_s >= meter_lost_s:
-        age = f"for {now.meter_age_s:.0f} s" if now.meter else "since the start"
-        found["meter_lost", "meter"] = f"no reading {age}"
+    if min(now.meter_age_s, running_s) >= rules.tuning.meter_lost_s:
+        found["meter_lost", "meter"] = "the meter has sent no reading for too long"
     if over_current:
         found["over_current", "battery"] = "the shunt shows more current than the limits allow"
     if now.battery is not None:
-        _modules(now.battery, found)
-        _cells(now.battery, profile, found)
+        _modules(now.battery, rules.profile, running_s, found)
+        _cells(now.battery, rules.profile, found)
         _temperatures(now, found)
     return found
 
 
-def _modules(view: BatteryView, found: dict[Key, str]) -> None:
-    for name in view.silent:
-        found["module_silent", name] = f"module {name} has sent no complete set of cells for 5 s"
-    for name in view.no_temp:
-        found["temp_missing", name] = f"no usable temperature of module {name}"
+def _modules(view: BatteryView, profile: Profile, running_s: float, found: dict[Key, str]) -> None:
+    if running_s >= profile.volt_dead_s:
+        for name in view.silent:
+            found["module_silent", name] = f"module {name} sends no complete set of cells"
+    if running_s >= profile.temp_fresh_s:
+        for name in view.no_temp:
+            found["temp_missing", name] = f"no usable temperature of module {name}"
     for name in view.implausible:
         found["cell_implausible", name] = f"cell {name} reads what cannot be"
 

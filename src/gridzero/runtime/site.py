@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gridzero.battery.balancing import BalancePlan, Balancer
-from gridzero.battery.limits import LimitKeeper, Ratings
-from gridzero.battery.profile import Profile
-from gridzero.battery.view import summarise
-from gridzero.control.controller import Controller, Tuning
+from gridzero.battery.limits import LimitKeeper
+from gridzero.battery.view import BatteryViewer
+from gridzero.control.controller import Controller
 from gridzero.control.ledger import Ledger
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
@@ -22,24 +21,12 @@ from gridzero.ports.devices import Converter
 from gridzero.runtime import battery_faults
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.parts import Parts
+from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
 
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _BALANCE_PERIOD_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteRules:
-    """Numbers of the configuration that the site itself needs."""
-
-    profile: Profile
-    ratings: Ratings
-    tuning: Tuning
-    lease_s: float = 3.0
-    protect_period_s: float = 0.25
-    balancing: bool = True
-    target_timeout_s: float = 15.0
 
 
 class Site:
@@ -55,6 +42,7 @@ class Site:
             {unit.name: unit.spec.dynamics for unit in parts.chargers},
         )
         self._controller = Controller(rules.tuning, self._ledger)
+        self._viewer = BatteryViewer(rules.profile)
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(BalancePlan())
         self._balanced_s = float("-inf")
@@ -63,7 +51,7 @@ class Site:
         self._target_until_s: float | None = None
         self._listeners: list[Callable[[Snapshot, Decision], None]] = []
         self.last: tuple[Snapshot, Decision] | None = None
-        self.ticked_s = clock.now_s()
+        self._started_s = self.ticked_s = clock.now_s()
         parts.meter.on_reading(self._on_meter)
         for unit in (*parts.inverters, *parts.chargers):
             unit.on_sent(self._note_sent(unit.name))
@@ -94,7 +82,7 @@ class Site:
         self.faults.sync(
             battery_faults.CODES,
             battery_faults.present(
-                now, self.rules.profile, self.rules.tuning.meter_lost_s, over_current=over_current
+                now, self.rules, now.now_s - self._started_s, over_current=over_current
             ),
         )
         self.last = (now, decision)
@@ -112,7 +100,7 @@ class Site:
     def _snapshot(self) -> Snapshot:
         now_s = self._clock.now_s()
         modules = tuple(self.parts.cells.modules()) if self.parts.cells else ()
-        view = summarise(modules, now_s, self.rules.profile)
+        view = self._viewer.view(modules, now_s)
         return Snapshot(
             now_s=now_s,
             meter=self.parts.meter.latest(),

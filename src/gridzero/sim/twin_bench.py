@@ -149,10 +149,11 @@ class MqttConnection(MqttLink, Protocol):
 
 
 class RealMedia:
-    """Virtual CAN, pseudo-terminals and a broker; I2C in memory. Run it beside the bench.
+    """Virtual CAN, pseudo-terminals and a broker; I2C in memory.
 
-    channels: python-can channel by link name, the same as the service's. interface: "virtual"
-    reaches the same process, "socketcan" a vcan interface.
+    Make the bench first, then run this beside it: it runs the links that the bench asked for.
+    channels: python-can channel by link name, the same as the service's (the link's name where
+    none is given). interface: "virtual" reaches the same process, "socketcan" a vcan interface.
     """
 
     def __init__(
@@ -188,7 +189,7 @@ class RealMedia:
             self._can[name] = RealCan(
                 name=f"{name} (twins)",
                 interface=self._interface,
-                channel=self._channels[name],
+                channel=self._channels.get(name, name),
                 report=self._report,
                 hear_this_host=True,
             )

@@ -120,7 +120,8 @@ class Bench:
 
 def make_bench(**options: Any) -> Bench:
     """make_bench(units=2, read_status=True, ...): options by name. Needs a running loop."""
-    settings = SoyosourceOptions(link="rs485", **options)
+    # with a gain of 1 the demands on the wire are the watts that were ordered
+    settings = SoyosourceOptions(link="rs485", **{"gain": 1.0, **options})
     links, house = MemoryLinks({"rs485": "serial"}), House()
     reports: list[tuple[str, bool, str]] = []
 

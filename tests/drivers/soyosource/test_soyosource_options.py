@@ -48,7 +48,7 @@ def test_efficiency_follows_from_what_was_measured(
 
 def test_several_units_are_one_larger_inverter() -> None:
     spec = spec_of(SoyosourceOptions(link="rs485", units=3))
-    assert (spec.min_w, spec.max_w) == (81.0, 2700.0)
+    assert (spec.min_w, spec.max_w) == pytest.approx((81.0 * 0.96, 2700.0 * 0.96))
     assert (spec.dynamics.jump_w, spec.dynamics.rise_w_per_s) == (171.0, 225.0)
     assert spec.dynamics.fall_w_per_s == 300.0
-    assert (spec.dynamics.gain, spec.dynamics.dead_time_s) == (0.96, 0.3)
+    assert (spec.dynamics.gain, spec.dynamics.dead_time_s) == (1.0, 0.3)

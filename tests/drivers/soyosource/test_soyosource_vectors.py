@@ -15,11 +15,8 @@ import yaml
 from gridzero.ports.devices import Role
 from gridzero_drivers import soyosource
 from gridzero_drivers.soyosource.codec import Refusal, Status, parse_status
-from gridzero_drivers.soyosource.display_codec import (
-    Generation,
-    parse_display,
-    parse_display_request,
-)
+from gridzero_drivers.soyosource.display_codec import Generation, parse_display
+from gridzero_drivers.soyosource.display_requests import parse_display_request
 
 FOLDER = Path(soyosource.__file__).parent
 SHARED = Path(__file__).parents[4] / "shared"

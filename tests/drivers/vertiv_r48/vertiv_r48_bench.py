@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridzero.domain.converters import Setpoint
-from gridzero.errors import LinkError
+from gridzero.errors import FrameError, LinkError
 from gridzero.links.memory import MemoryLinks
 from gridzero.ports.clock import LoopClock
 from gridzero.ports.links import CanFilter, CanFrame
 from gridzero.ports.plugin import DriverContext
+from gridzero_drivers.vertiv_r48.codec import Message, decode
 from gridzero_drivers.vertiv_r48.driver import VertivR48
 from gridzero_drivers.vertiv_r48.ids import unpack_id
 from gridzero_drivers.vertiv_r48.options import VertivR48Options
@@ -125,6 +126,7 @@ class Bench:
         self.bus = self.links.can_bus("charger")
         self.world = FakeWorld()
         self.sent: list[Sent] = []
+        self.answers: list[tuple[float, Message]] = []
         self.faults: dict[str, str] = {}
         self.history: list[tuple[str, bool]] = []
         self.ledger: list[tuple[float, float]] = []
@@ -176,6 +178,10 @@ class Bench:
     def _overhear(self, frame: CanFrame) -> None:
         if (frame.can_id >> 3) & 0xFF == 0xF0:
             self.sent.append(Sent(self.clock.now_s(), frame))
+            return
+        with contextlib.suppress(FrameError):
+            if message := decode(frame):
+                self.answers.append((self.clock.now_s(), message))
 
     def _report(self, code: str, *, active: bool, text: str = "", subject: str = "") -> None:
         self.history.append((code, active))

@@ -206,6 +206,18 @@ async def test_a_jump_that_the_next_sample_confirms_is_believed() -> None:
     assert bench.age_s("a5", 2) == 0
 
 
+async def test_a_sample_100_mv_off_confirms_nothing() -> None:
+    bench = idle()
+    await samples(bench, 3.7, 3.1, 3.0)
+    assert (bench.voltage("a5", 2), bench.reading("a5").suspect) == (3.7, 0b10)
+
+
+async def test_a_doubt_that_was_forgotten_confirms_nothing() -> None:
+    bench = idle()
+    await samples(bench, 3.7, 3.1, 3.7, 3.1)
+    assert (bench.voltage("a5", 2), bench.reading("a5").suspect) == (3.7, 0b10)
+
+
 async def test_half_a_volt_is_not_a_jump() -> None:
     bench = idle()
     await samples(bench, 3.7, 3.2, 3.7)
@@ -370,6 +382,26 @@ async def test_balancing_ends_when_a_bus_comes_back() -> None:
         bench.plug("a", plugged=True)
         seen = len(bench.sent)
         await asyncio.sleep(0.6)
+        assert ends_in(bench.sent_on("a")[seen:]) == 1
+
+
+async def test_a_dead_bus_is_tried_once_per_poll() -> None:
+    async with battery(buses=ONE) as bench:
+        bench.plug("a", plugged=False)
+        await asyncio.sleep(10)
+        failed = bench.links.can("can_a").health.tx_failed
+        await asyncio.sleep(10)
+        assert bench.links.can("can_a").health.tx_failed - failed == 20
+
+
+async def test_balancing_ends_when_a_silent_bus_is_heard_again() -> None:
+    async with battery(buses=ONE) as bench:
+        await asyncio.sleep(2)
+        bench.twins["a"].silent.add(5)
+        await asyncio.sleep(10)
+        seen = len(bench.sent)
+        bench.twins["a"].silent.clear()
+        await asyncio.sleep(1.1)
         assert ends_in(bench.sent_on("a")[seen:]) == 1
 
 
@@ -561,6 +593,29 @@ async def test_old_status_accuses_nobody() -> None:
         assert bench.reports.log == []
 
 
+async def test_a_status_from_before_the_request_does_not_count() -> None:
+    async with battery(buses=ONE) as bench:
+        bench.twins["a"].no_temperature.add(5)
+        await asyncio.sleep(1)
+        await say(bench, temperature(5, 120))
+        await asyncio.sleep(6)
+        bench.driver.bleed({"a5": 1}, until_s=1000)
+        await asyncio.sleep(1)
+        await say(bench, temperature(5, 120))
+        await asyncio.sleep(1)
+        await say(bench, temperature(5, 120, bleeding=1))
+        await asyncio.sleep(1)
+        assert bench.reports.log == []
+
+
+async def test_unsure_status_bits_of_meb_modules_accuse_nobody() -> None:
+    async with battery(buses=ONE, variant="meb") as bench:
+        bench.twins["a"]._requests = {}
+        bench.driver.bleed({"a5": 1}, until_s=1000)
+        await asyncio.sleep(20)
+        assert bench.reports.log == []
+
+
 async def test_cells_and_modules_that_do_not_exist_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -601,6 +656,17 @@ async def test_a_lease_outlives_a_restart_of_the_driver() -> None:
         await asyncio.gather(task, return_exceptions=True)
         await bench.settle()
         assert bench.world.bled == {"a5": 0}
+
+
+async def test_a_lease_does_not_outlive_a_stop() -> None:
+    bench = Bench({"buses": ONE})
+    bench.driver.bleed({"a5": 1}, until_s=1000)
+    await bench.driver.stop()
+    task = asyncio.create_task(bench.driver.run())
+    await asyncio.sleep(2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bench.world.bled == {}
 
 
 async def test_a_bug_still_ends_balancing_on_every_bus(monkeypatch: pytest.MonkeyPatch) -> None:

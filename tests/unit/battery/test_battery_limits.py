@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gridzero.battery.curve import Curve, freshness
 from gridzero.battery.limits import LimitKeeper, Ratings
 from gridzero.battery.profile import VW_GTE_12S, profile
-from gridzero.battery.view import summarise
+from gridzero.battery.view import BatteryViewer
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.readings import ModuleReading, Temperature
 from gridzero.domain.reasons import Because
@@ -194,7 +194,7 @@ def test_an_override_replaces_one_number_and_a_wrong_name_is_refused() -> None:
 
 
 def test_a_silent_module_is_named_and_its_last_cells_still_count() -> None:
-    view = summarise([module(volts=3.7), module("b", 7, 4.1, at_s=4.0)], 10.0, VW_GTE_12S)
+    view = BatteryViewer(VW_GTE_12S).view([module(volts=3.7), module("b", 7, 4.1, at_s=4.0)], 10.0)
     assert view is not None
     assert (view.silent, view.healthy, view.volt_age_s) == (("b7",), 1, 6.0)
     assert (view.max_cell_v, view.max_cell) == (4.1, "b7.1")
@@ -202,13 +202,13 @@ def test_a_silent_module_is_named_and_its_last_cells_still_count() -> None:
 
 
 def test_a_cell_that_was_never_heard_makes_the_age_infinite() -> None:
-    view = summarise([module(cell_at_s=(10.0,) * 11 + (None,))], 10.0, VW_GTE_12S)
+    view = BatteryViewer(VW_GTE_12S).view([module(cell_at_s=(10.0,) * 11 + (None,))], 10.0)
     assert view is not None
     assert view.volt_age_s == inf
 
 
 def test_a_bled_cell_gets_a_margin_on_top() -> None:
-    view = summarise([module(volts=4.0, bleeding=1)], 10.0, VW_GTE_12S)
+    view = BatteryViewer(VW_GTE_12S).view([module(volts=4.0, bleeding=1)], 10.0)
     assert view is not None
     assert view.max_cell_v == pytest.approx(4.05)
     assert view.min_cell_v == 4.0
@@ -216,13 +216,13 @@ def test_a_bled_cell_gets_a_margin_on_top() -> None:
 
 def test_an_implausible_cell_is_named_and_an_unconfirmed_jump_only_suspected() -> None:
     shorted = (3.7,) * 6 + (1.0,) + (3.7,) * 5
-    view = summarise([module(cell_v=shorted, suspect=1 << 6 | 1)], 10.0, VW_GTE_12S)
+    view = BatteryViewer(VW_GTE_12S).view([module(cell_v=shorted, suspect=1 << 6 | 1)], 10.0)
     assert view is not None
     assert view.implausible == ("a3.7",)
     assert view.suspects == ("a3.1", "a3.7")
 
 
 def test_a_sensor_beyond_its_range_counts_as_hot() -> None:
-    view = summarise([module(over_range_temp=True)], 10.0, VW_GTE_12S)
+    view = BatteryViewer(VW_GTE_12S).view([module(over_range_temp=True)], 10.0)
     assert view is not None
     assert view.high_c == inf

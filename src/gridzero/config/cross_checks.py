@@ -1,0 +1,207 @@
+"""Rules that hold between the sections of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gridzero.battery.profile import OVERRIDES
+from gridzero.config.explain import nearest
+from gridzero.config.models import Config
+from gridzero.config.problems import Notes, Path
+from gridzero.config.sketch import Sketch
+from gridzero.config.yaml_lines import Document
+from gridzero.domain.modes import Mode
+from gridzero.ports.devices import Role
+
+_PLAIN_MQTT_PORT = 1883
+
+
+def check_site(document: Document, notes: Notes, sketch: Sketch, config: Config | None) -> None:
+    """Note what does not fit together; config is None when the file has other errors."""
+    _Roles(document, notes, sketch).check()
+    _Links(document, notes, sketch).check()
+    _check_overrides(document, notes)
+    if config is not None:
+        _warn(document, notes, sketch, config)
+
+
+class _Roles:
+    """One meter, one battery, something that moves power."""
+
+    def __init__(self, document: Document, notes: Notes, sketch: Sketch) -> None:
+        self._document, self._notes, self._sketch = document, notes, sketch
+
+    def check(self) -> None:
+        if not isinstance(self._document.get(("devices",)), dict):
+            return
+        self._at_most_one(Role.METER, "meter", "Keep the one at the house connection")
+        self._at_most_one(Role.CELLS, "cell monitor", "List all modules in one device")
+        self._at_most_one(Role.SHUNT, "current sensor", "Keep the one that sees the whole current")
+        if self._sketch.is_complete:
+            self._at_least_one((Role.METER,), "grid meter", "mqtt_meter")
+            self._at_least_one((Role.CELLS,), "cell monitor", "vw_gte")
+            powers = (Role.CHARGER, Role.INVERTER)
+            self._at_least_one(powers, "charger or inverter", "soyosource")
+
+    def _at_most_one(self, role: Role, noun: str, remedy: str) -> None:
+        first, *others = self._sketch.of_role(role) or [""]
+        for name in others:
+            path = ("devices", name)
+            what = f"this is a second {noun}, the first is {first!r}"
+            self._notes.tell(self._document.place(path), path, what, remedy)
+
+    def _at_least_one(self, roles: tuple[Role, ...], noun: str, example: str) -> None:
+        if not self._sketch.of_role(*roles):
+            path = ("devices",)
+            remedy = f"Add a device with such a driver, for example {example}"
+            self._notes.tell(self._document.place(path), path, f"there is no {noun}", remedy)
+
+
+class _Links:
+    """Each device finds its links; no bus or port is opened twice."""
+
+    def __init__(self, document: Document, notes: Notes, sketch: Sketch) -> None:
+        self._document, self._notes, self._sketch = document, notes, sketch
+        links = document.get(("links",))
+        self._links: dict[str, Any] = links if isinstance(links, dict) else {}
+
+    def check(self) -> None:
+        self._no_bus_twice()
+        serial_users: dict[str, str] = {}
+        for device in self._sketch.drivers:
+            for kind, name in self._used_by(device):
+                self._check_link(device, kind, name)
+                if kind == "serial" and serial_users.setdefault(name, device) != device:
+                    self._tell_shared(device, name, serial_users[name])
+
+    def _used_by(self, device: str) -> Iterator[tuple[str, str]]:
+        """Also of a device with errors, as far as a key ``link`` says it."""
+        if device in self._sketch.options:
+            known = self._sketch.links_of(device)
+            yield from ((kind, name) for kind, name in known if kind != "mqtt")
+            return
+        section = self._document.get(("devices", device))
+        for path, value in _leaves(section, ("devices", device)):
+            if path[-1] == "link" and isinstance(value, str):
+                yield "", value
+
+    def _check_link(self, device: str, kind: str, name: str) -> None:
+        path = self._path_of(device, name)
+        if path in self._document.spoilt:
+            return
+        place = self._document.place(path)
+        if name not in self._links:
+            known = ", ".join(self._links) or "none"
+            remedy = f"{nearest(name, self._links)}Add it under links, which has: {known}"
+            self._notes.tell(place, path, f"there is no link named {name!r}", remedy)
+            return
+        found = self._type_of(name)
+        if kind and found and kind != found:
+            what = f"the link {name!r} is of type {found}, but this needs {kind}"
+            remedy = f"Name a link of type {kind}: {', '.join(self._of_type(kind)) or 'add one'}"
+            self._notes.tell(place, path, what, remedy)
+
+    def _tell_shared(self, device: str, name: str, other: str) -> None:
+        path = self._path_of(device, name)
+        what = f"the serial link {name!r} is already used by {other!r}"
+        remedy = "Give each device a port of its own, or list the units in one device"
+        self._notes.tell(self._document.place(path), path, what, remedy)
+
+    def _no_bus_twice(self) -> None:
+        first: dict[tuple[str, ...], str] = {}
+        for name in self._links:
+            bus = self._bus_of(name)
+            other = first.setdefault(bus, name) if bus else name
+            if other != name:
+                path = ("links", name)
+                what = f"this is the same bus or port as the link {other!r}"
+                remedy = "Keep one of the two links and name it in both devices"
+                self._notes.tell(self._document.place(path), path, what, remedy)
+
+    def _bus_of(self, name: str) -> tuple[str, ...]:
+        """What is opened for a link, () when it is not readable."""
+        section = self._links[name]
+        keys: Callable[[Any], tuple[object, ...]] | None = _BUS_KEYS.get(self._type_of(name))
+        if keys is None or not isinstance(section, dict):
+            return ()
+        values = keys(section)
+        return () if None in values else (self._type_of(name), *map(str, values))
+
+    def _type_of(self, name: str) -> str:
+        section = self._links[name]
+        kind = section.get("type") if isinstance(section, dict) else None
+        return kind if isinstance(kind, str) and kind in _BUS_KEYS else ""
+
+    def _of_type(self, kind: str) -> list[str]:
+        return [name for name in self._links if self._type_of(name) == kind]
+
+    def _path_of(self, device: str, link: str) -> Path:
+        """Where a device names a link."""
+        base: Path = ("devices", device)
+        named = [p for p, value in _leaves(self._document.get(base), base) if value == link]
+        return next((p for p in named if p[-1] == "link"), next(iter(named), base))
+
+
+_BUS_KEYS: dict[str, Callable[[Any], tuple[object, ...]]] = {
+    "can": lambda s: (
+        s.get("interface", "socketcan"),
+        s.get("channel"),
+        sorted(map(str, s["options"].items())) if isinstance(s.get("options"), dict) else "",
+    ),
+    "serial": lambda s: (s.get("port"),),
+    "i2c": lambda s: (s.get("bus_number"),),
+}
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """All values below path that are no sections or lists. Depth is bounded by the reader."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _leaves(below, (*path, key))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _leaves(below, (*path, index))
+    else:
+        yield path, value
+
+
+def _check_overrides(document: Document, notes: Notes) -> None:
+    base = ("battery", "overrides")
+    overrides = document.get(base)
+    for name in overrides if isinstance(overrides, dict) else ():
+        if name not in OVERRIDES:
+            known = ", ".join(sorted(OVERRIDES))
+            place = document.keys.get((*base, name), document.place(base))
+            what = "the profile has no such number"
+            notes.tell(place, (*base, name), what, f"{nearest(name, OVERRIDES)}Known here: {known}")
+
+
+def _warn(document: Document, notes: Notes, sketch: Sketch, config: Config) -> None:
+    for path, what, remedy in _warnings(document, sketch, config):
+        notes.warn(document.place(path), path, what, remedy)
+
+
+def _warnings(
+    document: Document, sketch: Sketch, config: Config
+) -> Iterator[tuple[Path, str, str]]:
+    if not sketch.of_role(Role.SHUNT):
+        moves = "charging" if sketch.of_role(Role.CHARGER) else "discharging"
+        what = f"no current sensor: {moves} above the limits of the battery is not noticed"
+        yield ("devices",), what, "Fit a shunt, for example with the driver ads1115_shunt"
+    used = {name for device in sketch.drivers for _, name in sketch.links_of(device)}
+    for name in (name for name in config.links if name not in used):
+        yield ("links", name), "no device uses this link", "Remove it"
+    if config.control.mode in {Mode.CHARGE, Mode.DISCHARGE} and not config.control.power_w:
+        what = f"the mode {config.control.mode} without power_w moves no power"
+        yield ("control", "mode"), what, "Add power_w"
+    yield from _mqtt_warnings(document, config)
+
+
+def _mqtt_warnings(document: Document, config: Config) -> Iterator[tuple[Path, str, str]]:
+    path = ("mqtt", "password")
+    if config.mqtt.password is not None and path not in document.tagged:
+        what = "the password stands in the configuration itself"
+        yield path, what, "Move it to secrets.yaml and write: !secret mqtt_password"
+    if config.mqtt.tls is not None and config.mqtt.port == _PLAIN_MQTT_PORT:
+        yield ("mqtt", "tls"), "port 1883 usually has no encryption", "Most brokers use port: 8883"
