@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gridzero.config.links import CanLinkConfig, I2cLinkConfig, SerialLinkConfig
 from gridzero.config.models import Config, MqttConfig
@@ -65,13 +65,14 @@ class RealLinks:
     def _add(self, name: str, link: CanLinkConfig | SerialLinkConfig | I2cLinkConfig) -> None:
         report = self._faults.reporter(name)
         if isinstance(link, CanLinkConfig):
+            options: dict[str, Any] = dict(link.options)
             self._can[name] = RealCan(
                 name=name,
                 interface=link.interface,
                 channel=link.channel,
                 bitrate=link.bitrate,
                 report=report,
-                **link.options,
+                **options,
             )
         elif isinstance(link, SerialLinkConfig):
             self._serial[name] = RealSerial(

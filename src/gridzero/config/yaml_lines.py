@@ -158,7 +158,7 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         if self._wants_key():
-            self._key(_characters(event.value))
+            self._key(_printable(_paired(event.value)))
             return
         path = self._path()
         self._attach(path, self._value(event, path))
@@ -182,8 +182,9 @@ class _Builder:
         self.document.keys.setdefault(path, self.last)
 
     def _value(self, event: yaml.ScalarEvent, path: Path) -> Any:
-        text = _characters(event.value)
-        if text != event.value:
+        written = _paired(event.value)
+        text = _printable(written)
+        if text != written:
             self._refuse(path, "half of a surrogate pair is no character", "Remove the escape")
         if event.tag is not None and event.tag in self._tags:
             return self._tagged(event.tag, text, path)
@@ -244,7 +245,12 @@ def _place(mark: Any) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-def _characters(text: str) -> str:
+def _paired(text: str) -> str:
+    """Text with each surrogate pair, as JSON escapes it, made one character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def _printable(text: str) -> str:
     """Text without lone surrogates, which nothing after this could print."""
     return text.encode(errors="backslashreplace").decode()
 

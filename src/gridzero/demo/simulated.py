@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 from gridzero.app import App, build
 from gridzero.config.loader import Loaded
@@ -32,20 +33,31 @@ class SimulatedSite:
         self.bench = TwinBench(self.house, self.twins, MemoryMedia(self.links))
         self.watcher = Watcher(self.app, self.house)
         self.stop = asyncio.Event()
+        self._first_bug: BaseException | None = None
 
     async def run(self, seconds: float | None = None, extra: tuple[Service, ...] = ()) -> Ending:
         """Live for so many seconds, or until ``stop`` is set; ends through the safe shutdown.
 
         The twins outlive the site, so that its stop sequences are answered.
         """
+        asyncio.get_running_loop().set_exception_handler(self._bug)
         bench = asyncio.create_task(self.bench.run(), name="twin bench")
         bench.add_done_callback(lambda _: self.stop.set())
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, self.stop.set)
         try:
-            return await self.app.run(self.stop, extra)
+            ending = await self.app.run(self.stop, extra)
         finally:
             if bench.done():
                 bench.result()  # a bug in a twin must not pass unseen
             bench.cancel()
             await asyncio.gather(bench, return_exceptions=True)
+        if self._first_bug is not None:
+            raise self._first_bug
+        return ending
+
+    def _bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception in a receive callback: real links end their task with it, this the run."""
+        error = context.get("exception")
+        self._first_bug = self._first_bug or error or RuntimeError(context["message"])
+        self.stop.set()

@@ -163,7 +163,7 @@ _ROWS = (
     Fault(
         code="charger_over_setpoint",
         title="The rectifier gives more than it was told",
-        noticed="3 A or 0.3 V above the set-point for 3 s",
+        noticed="3 A above its set-point for 3 s, or 0.3 V while current flows",
         power="stop sequence: charge 0 W",
         clears="by itself after 60 s",
         remedy="Check that nothing else commands it; open its contactor",
@@ -215,7 +215,7 @@ _ROWS = (
         code="bleed_mismatch",
         title="A module bleeds other cells than it was asked to",
         noticed="requested and reported cells differ for more than 5 s",
-        power="unchanged; balancing of the module ends",
+        power="unchanged; the module is not asked to bleed for 10 minutes",
         clears="by itself when they agree",
         remedy="Check the module's variant (gte_gen1 or standard) in the configuration",
         severity=Severity.WARNING,

@@ -93,7 +93,7 @@ class MqttAccount:
         else:
             remedy = "Check that the broker runs there, and host, port and network"
         return LinkError(
-            f"the connection does not stand: {cause}",
+            f"no connection to the broker: {cause}",
             where=f"{name} ({self.host}:{self.port})",
             remedy=remedy,
         )

@@ -27,6 +27,7 @@ from gridzero.runtime.settings import Settings
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _BALANCE_PERIOD_S = 1.0
+_NO_BLEED_S = 600.0
 
 
 class Site:
@@ -46,6 +47,7 @@ class Site:
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(BalancePlan())
         self._balanced_s = float("-inf")
+        self._no_bleed_until_s: dict[str, float] = {}
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
         self._target_until_s: float | None = None
@@ -151,7 +153,17 @@ class Site:
         self._balanced_s = now.now_s
         allowed = self.rules.balancing and now.wanted.mode is not Mode.OFF and now.blocked is None
         cells = self._balancer.update(now.modules, now.now_s, allowed=allowed)
+        for name in self._disobedient(now.now_s):
+            cells.pop(name, None)
         self.parts.cells.bleed(cells, now.now_s + _BLEED_LEASE_S)
+
+    def _disobedient(self, now_s: float) -> list[str]:
+        """Modules that bled what nobody asked for are not asked again for a while."""
+        for fault in self.faults.active:
+            if fault.code == "bleed_mismatch":
+                name = fault.subject.rpartition(".")[2]
+                self._no_bleed_until_s[name] = now_s + _NO_BLEED_S
+        return [name for name, until_s in self._no_bleed_until_s.items() if now_s < until_s]
 
     def stopping(self) -> None:
         """Say in the last decision that the site ends; devices are stopped by the supervisor."""

@@ -7,7 +7,7 @@ fault (the measure is that of AstraMeter's evaluator).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -96,7 +96,8 @@ class House:
         self.reach = reach or Reach()
         self.time_of_day_s = time_of_day_s
         self.books = Books()
-        self.now_s = 0.0
+        self._lived_s = 0.0
+        self._clock: Callable[[], float] | None = None
         self.battery_w = 0.0
         self._converters: dict[str, ConverterTwin] = {}
         self._running: dict[str, bool] = {}
@@ -108,6 +109,16 @@ class House:
         self._converters[name] = twin
         self._running[name] = False
         self.books.starts.setdefault(name, 0)
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the start; between steps it goes on only where a clock was given."""
+        return self._clock() if self._clock else self._lived_s
+
+    def follow(self, clock_s: Callable[[], float]) -> None:
+        """Let now_s go on between steps: an ADC converts while physics waits for its step."""
+        offset_s = self.now_s - clock_s()
+        self._clock = lambda: clock_s() + offset_s
 
     @property
     def converters(self) -> Mapping[str, ConverterTwin]:
@@ -138,7 +149,7 @@ class House:
 
     def step(self, seconds: float) -> None:
         """Let time pass with the converters as they are now, and book it."""
-        self.now_s += seconds
+        self._lived_s += seconds
         battery_w = battery_a = 0.0
         for name, converter in self._converters.items():
             amps = converter.dc_a
@@ -151,7 +162,7 @@ class House:
         self._book(seconds)
 
     def _look(self, battery_w: float) -> None:
-        at_s = self.time_of_day_s + self.now_s
+        at_s = self.time_of_day_s + self._lived_s
         self.battery_w = battery_w
         self.load_w = self.load.power_w(at_s)
         self.pv_w = self.sun.power_w(at_s)

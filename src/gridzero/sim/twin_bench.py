@@ -383,6 +383,7 @@ class TwinBench:
         """
         loop = asyncio.get_running_loop()
         due_s = loop.time()
+        self.house.follow(loop.time)
         try:
             while True:
                 due_s += self._step_s

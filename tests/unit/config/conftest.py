@@ -56,7 +56,9 @@ def _nothing(*_: object) -> Any:
     raise NotImplementedError
 
 
-def _plugin(name: str, role: Role, options: type[Options], links: Callable[[Any], Any]) -> DriverPlugin:
+def _plugin(
+    name: str, role: Role, options: type[Options], links: Callable[[Any], Any]
+) -> DriverPlugin:
     return DriverPlugin(
         name=name,
         summary=f"a {name}",
@@ -77,7 +79,12 @@ FAKES: dict[str, DriverPlugin] = {
     plugin.name: plugin
     for plugin in (
         _plugin("meter", Role.METER, MeterOptions, lambda _: (("mqtt", "mqtt"),)),
-        _plugin("cells", Role.CELLS, CellsOptions, lambda o: tuple(("can", b.link) for b in o.buses.values())),
+        _plugin(
+            "cells",
+            Role.CELLS,
+            CellsOptions,
+            lambda o: tuple(("can", b.link) for b in o.buses.values()),
+        ),
         _plugin("inverter", Role.INVERTER, PortOptions, _one("serial")),
         _plugin("charger", Role.CHARGER, PortOptions, _one("can")),
         _plugin("shunt", Role.SHUNT, PortOptions, _one("i2c")),

@@ -54,7 +54,7 @@ def test_the_mode_off_is_a_word_and_not_a_truth(load_it: LoadIt, house: str) -> 
 
 
 def test_a_configuration_does_not_change(load_it: LoadIt, house: str) -> None:
-    config = load_it(house).config
+    config: Any = load_it(house).config
     with pytest.raises(ValueError, match="frozen"):
         config.control.target_w = 5.0
 
@@ -152,7 +152,11 @@ contorl: {}                         # 88 contorl
 
 
 def test_every_wrong_field_is_told_with_its_line(complaints: Complaints) -> None:
-    expected = [line.partition("# ")[2].split(" ", 1) for line in EVERYTHING_WRONG.splitlines() if "# " in line]
+    expected = [
+        line.partition("# ")[2].split(" ", 1)
+        for line in EVERYTHING_WRONG.splitlines()
+        if "# " in line
+    ]
     told = complaints(EVERYTHING_WRONG)
     assert [(p.line, p.where) for p in told] == [(int(line), where) for line, where in expected]
     assert all(p.what and p.remedy and "\n" not in str(p) for p in told)
@@ -221,11 +225,17 @@ def test_other_adapters_take_any_channel_and_options(load_it: LoadIt, house: str
     assert can.options == {"ttyBaudrate": 115200}
 
 
-def test_a_validator_of_the_driver_is_told_at_its_device(complaints: Complaints, house: str) -> None:
+def test_a_validator_of_the_driver_is_told_at_its_device(
+    complaints: Complaints, house: str
+) -> None:
     buses = "\n".join(f"      {b}: {{link: bms, modules: [1]}}" for b in "bcd")
     text = house.replace("modules: [1, 2]}", f"modules: [1, 2]}}\n{buses}")
     problem = only(complaints(text))
-    assert (problem.where, problem.what, problem.line) == ("devices.battery", "at most two buses", 7)
+    assert (problem.where, problem.what, problem.line) == (
+        "devices.battery",
+        "at most two buses",
+        7,
+    )
 
 
 def test_a_broken_driver_is_told_as_such(complaints: Complaints, house: str) -> None:
@@ -273,7 +283,9 @@ def test_files_that_are_no_configuration(
 
 
 @pytest.mark.parametrize("path", ["missing.yaml", ".", "no\0name"])
-def test_files_that_are_not_there(fakes: Mapping[str, DriverPlugin], tmp_path: Path, path: str) -> None:
+def test_files_that_are_not_there(
+    fakes: Mapping[str, DriverPlugin], tmp_path: Path, path: str
+) -> None:
     with pytest.raises(ConfigErrors, match="cannot be read"):
         load(tmp_path / path, fakes)
 
@@ -287,8 +299,12 @@ def test_a_bomb_of_aliases_is_refused_at_once(complaints: Complaints) -> None:
     assert told[0].line == 2
 
 
-def test_what_stands_in_for_a_spoilt_value_is_not_told_again(complaints: Complaints, house: str) -> None:
-    problem = only(complaints(house + "control: {target_w: !gone x, mode: !!python/name:os.system ''}\n")[:1])
+def test_what_stands_in_for_a_spoilt_value_is_not_told_again(
+    complaints: Complaints, house: str
+) -> None:
+    problem = only(
+        complaints(house + "control: {target_w: !gone x, mode: !!python/name:os.system ''}\n")[:1]
+    )
     assert "the tag '!gone' is not known" in problem.what
     assert len(complaints(house + "control: {target_w: !gone x}")) == 1
 
@@ -301,5 +317,5 @@ def test_a_key_that_stands_twice_names_both_lines(complaints: Complaints, house:
 
 def test_strange_characters_do_not_reach_the_terminal(complaints: Complaints, house: str) -> None:
     told = complaints(dedent(house) + 'control: {"\\e[31m": 1, mode: "\\e]0;x\\a", "\\uD800": 2}\n')
-    assert len(told) == 4
+    assert len(told) == 3
     assert all(str(p).isprintable() for p in told)

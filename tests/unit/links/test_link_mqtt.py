@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -226,7 +228,7 @@ async def test_no_broker_is_an_outage_with_a_remedy_and_without_the_password() -
 
 
 @asynccontextmanager
-async def strange_broker(*answers: bytes) -> AsyncIterator[int]:
+async def strange_broker(*answers: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Answers each thing it hears with the next of these, and then nothing more."""
 
     writers: list[asyncio.StreamWriter] = []
@@ -240,7 +242,7 @@ async def strange_broker(*answers: bytes) -> AsyncIterator[int]:
             await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -259,12 +261,49 @@ async def test_a_wrong_password_is_told_as_such() -> None:
         assert "geheim" not in one.reports.texts[0]
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 async def test_a_broker_that_does_not_speak_tls_is_told_as_such() -> None:
     async with strange_broker(CONNACK + bytes(60)) as number:
         one = Client(number, tls=MqttTls())
         async with running(one.link):
             await until(lambda: one.reports.told)
         assert "tls" in one.reports.texts[0]
+    gc.collect()  # paho leaves the socket of a failed handshake to the garbage collector
+
+
+async def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that is its own authority, and its key."""
+    crt, key = folder / "s.crt", folder / "s.key"
+    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    process = await asyncio.create_subprocess_exec(
+        "openssl",
+        *options.split(),
+        *name,
+        "-keyout",
+        str(key),
+        "-out",
+        str(crt),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == 0
+    return crt, key
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+async def test_tls_connects_to_a_known_authority_only(tmp_path: Path) -> None:
+    crt, key = await certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    async with strange_broker(CONNACK, tls=context) as number:
+        async with client(number, tls=MqttTls(ca_file=str(crt))) as known:
+            assert known.reports.told == []
+        stranger = Client(number, tls=MqttTls())
+        async with running(stranger.link):
+            await until(lambda: stranger.reports.told)
+        assert "certificate" in stranger.reports.texts[0]
+    gc.collect()
 
 
 async def test_a_missing_certificate_is_an_outage(tmp_path: Path, port: int) -> None:

@@ -1,0 +1,59 @@
+"""Each row of docs/faults.md has a test that lets it happen."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gridzero.domain.faults import FAULTS
+
+TESTS = Path(__file__).parents[1]
+
+SHOWN_BY = {
+    "meter_lost": "test_a_lost_meter_is_held_decays_and_is_lost_then_comes_back",
+    "meter_garbage": "test_a_meter_that_sends_no_number_is_no_meter",
+    "module_silent": "test_one_silent_module_stops_the_battery_within_five_seconds",
+    "bus_silent": "test_one_silent_bus_is_told_as_a_bus",
+    "temp_missing": "test_a_module_without_a_temperature_stops_the_battery",
+    "cell_implausible": "test_a_cell_that_reads_what_cannot_be_refuses_both",
+    "cell_over": "test_a_cell_above_its_hard_limit_stops_charge_but_not_discharge",
+    "cell_under": "test_a_cell_that_is_really_empty_stops_discharge_at_once",
+    "too_hot": "test_cold_and_heat_are_told",
+    "too_cold": "test_cold_and_heat_are_told",
+    "over_current": "test_more_current_than_allowed_trips_and_rests",
+    "shunt_silent": "test_a_shunt_that_falls_off_the_bus_stops_the_battery",
+    "shunt_saturated": "test_an_adc_at_the_end_of_its_range_is_no_reading",
+    "charger_silent": "test_a_silent_rectifier_is_told_to_stop_though_it_does_not_answer",
+    "charger_alarm": "test_an_alarm_of_the_rectifier_is_told_by_name",
+    "charger_refused": "test_a_refused_command_is_told",
+    "charger_over_setpoint": "test_a_rectifier_that_gives_more_than_told_is_stopped",
+    "charger_no_contactor": "test_a_constant_load_is_held_at_zero_and_nothing_is_complained_about",
+    "inverter_fault": "test_a_status_that_is_not_normal_is_told_by_name_until_it_is_over",
+    "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
+    "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
+    "can_errors": "test_error_frames_are_decoded_and_not_passed_on",
+    "bleed_mismatch": "test_a_module_that_does_not_bleed_as_asked_is_told_and_left_alone",
+    "unexpected_module": "test_a_module_that_nobody_configured_stops_the_battery",
+    "control_hung": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
+    "task_crashed": "test_a_bug_in_any_task_leaves_through_the_stop_sequences",
+}
+
+
+def test_every_row_names_its_test() -> None:
+    assert set(SHOWN_BY) == set(FAULTS)
+
+
+@pytest.mark.parametrize(("code", "test"), SHOWN_BY.items())
+def test_the_named_test_exists_and_asserts_the_fault(code: str, test: str) -> None:
+    found = [
+        match.group(0)
+        for path in TESTS.rglob("test_*.py")
+        if path.name != Path(__file__).name
+        for match in re.finditer(
+            rf"def {test}\(.*?(?=\n(?:async )?def |\Z)", path.read_text(), re.S
+        )
+    ]
+    assert len(found) == 1, f"{test} stands {len(found)} times"
+    assert f'"{code}"' in found[0] or "told(code)" in found[0]
