@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class App:
     clock: Clock
     links: Links
     link_services: Sequence[Service]
+    links_ready: Callable[[], bool]
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -45,6 +46,7 @@ class App:
             self.clock,
             links=self.link_services,
             outputs=(Service("mqtt_out", self.output.run), *extra),
+            ready=self.links_ready,
             farewell=self.output.publish,
         )
         return await supervisor.run(stop)
@@ -58,6 +60,7 @@ def build(
     faults: FaultBook | None = None,
     store: Store | None = None,
     link_services: Sequence[Service] = (),
+    links_ready: Callable[[], bool] = lambda: True,
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
 
@@ -71,7 +74,7 @@ def build(
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
-    return App(site, faults, output, clock, links, link_services)
+    return App(site, faults, output, clock, links, link_services, links_ready)
 
 
 def rules_of(config: Config) -> SiteRules:

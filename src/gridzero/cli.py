@@ -9,6 +9,7 @@ exit code: 0 all is well, 1 there are findings, 2 the call or a configuration is
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    _print_anything()
     try:
         return _run(argv)
     except SystemExit as ending:  # argparse has said what is wrong, or shown its help
@@ -60,6 +62,13 @@ def _run(argv: Sequence[str] | None) -> int:
     code = run(arguments)
     sys.stdout.flush()  # here, where a reader that has gone away is still handled
     return code
+
+
+def _print_anything() -> None:
+    """Let names of files and vectors hold characters that the terminal does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -15,9 +16,11 @@ from gridzero.links.memory import MemoryI2c
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.links.mqtt_connection import MqttTls
 from gridzero.links.serial_port import RealSerial
-from gridzero.ports.links import CanLink, I2cLink, MqttLink, SerialLink
+from gridzero.ports.links import CanLink, I2cLink, LinkHealth, MqttLink, SerialLink
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.supervisor import Service
+
+_LOOK_S = 0.02
 
 
 class RealLinks:
@@ -41,10 +44,21 @@ class RealLinks:
         """What must run for the links to work, the broker first."""
         if self.broker is not None:
             yield Service("broker", self.broker.run)
-        yield Service("mqtt", self._mqtt.run)
+        yield Service("mqtt", self._connect)
         for link in (*self._can.values(), *self._serial.values(), *self._i2c.values()):
             if not isinstance(link, MemoryI2c):
                 yield Service(f"link {link.name}", link.run)
+
+    def ready(self) -> bool:
+        """Whether every link is open."""
+        links = (*self._can.values(), *self._serial.values(), *self._i2c.values(), self._mqtt)
+        return all(isinstance(link, MemoryI2c) or link.health.state == "up" for link in links)
+
+    async def _connect(self) -> None:
+        """The client of the built-in broker waits for it to listen."""
+        if self.broker is not None:
+            await up_soon(self.broker.health)
+        await self._mqtt.run()
 
     def can(self, name: str) -> CanLink:
         """See ports.links.Links."""
@@ -111,3 +125,11 @@ def _missing(name: str, kind: str) -> NoReturn:
         where="links",
         remedy=f"Add it under links: with type: {kind}",
     )
+
+
+async def up_soon(health: LinkHealth, limit_s: float = 3.0) -> None:
+    """Wait until a link is up, or for limit_s: its user says what is wrong better than this."""
+    for _ in range(int(limit_s / _LOOK_S)):
+        if health.state == "up":
+            return
+        await asyncio.sleep(_LOOK_S)

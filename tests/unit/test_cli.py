@@ -155,6 +155,14 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_file_name_that_is_no_text_is_no_traceback() -> None:
+    command: list[str | bytes] = [sys.executable, "-m", "gridzero.cli", "check", b"/none/\xff.yaml"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout.startswith(b"/none/\\udcff.yaml:1: file: the file cannot be read")
+    assert done.stderr == b""
+
+
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gridzero.cli", "schema"],

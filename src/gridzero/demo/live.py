@@ -15,7 +15,7 @@ from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.ports.clock import LoopClock
 from gridzero.ports.plugin import DriverPlugin
-from gridzero.real_links import RealLinks
+from gridzero.real_links import RealLinks, up_soon
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.settings import MemoryStore
 from gridzero.runtime.supervisor import Ending, Service
@@ -44,8 +44,8 @@ class LiveSite:
         self.port = port
         self.media = RealMedia(
             channels=_channels(loaded.config),
-            report=faults.reporter("twins"),
-            mqtt=RealMqtt(host=_HOST, port=port, name="twins", report=faults.reporter("twins")),
+            report=_untold,
+            mqtt=RealMqtt(host=_HOST, port=port, name="twins", report=_untold),
         )
         loaded = replace(loaded, config=self._rewired(loaded.config, port))
         links = RealLinks(loaded.config, faults)
@@ -60,6 +60,7 @@ class LiveSite:
             faults=faults,
             store=MemoryStore(),
             link_services=tuple(links.services()),
+            links_ready=links.ready,
         )
         self.house = build_house(self.app, scene)
         self.twins = build_twins(loaded, plugins, self.house, scene.seed)
@@ -69,7 +70,7 @@ class LiveSite:
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Live until stop is set; the twins outlive the site to answer its stop sequences."""
         outer = [
-            asyncio.create_task(self.media.run(), name="twins' links"),
+            asyncio.create_task(self._connect_twins(), name="twins' links"),
             asyncio.create_task(self.bench.run(), name="twin bench"),
         ]
         for task in outer:
@@ -83,6 +84,11 @@ class LiveSite:
             await asyncio.gather(*outer, return_exceptions=True)
             for task in ended:
                 task.result()  # a bug in a twin must not pass unseen
+
+    async def _connect_twins(self) -> None:
+        if self.links.broker is not None:
+            await up_soon(self.links.broker.health)
+        await self.media.run()
 
     def _rewired(self, config: Config, port: int) -> Config:
         links = {
@@ -100,6 +106,10 @@ def _channels(config: Config) -> dict[str, str]:
     return {
         name: link.channel for name, link in config.links.items() if isinstance(link, CanLinkConfig)
     }
+
+
+def _untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
+    """What happens to the twins' own ends is not the house's trouble."""
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from gridzero.ports.clock import Clock
 log = structlog.get_logger()
 
 Key = tuple[str, str]
-_LOG = {Severity.INFO: log.info, Severity.WARNING: log.warning, Severity.FAULT: log.error}
+_LEVEL = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.FAULT: "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ class FaultBook:
         remedy = FAULTS[code].remedy if active and code in FAULTS else ""
         event = Event(self._clock.now_s(), code, subject, severity, text, remedy, active)
         name = f"{code}.{'raised' if active else 'cleared' if code in FAULTS else 'said'}"
-        _LOG[severity](name, subject=subject, text=text, **({"remedy": remedy} if remedy else {}))
+        getattr(log, _LEVEL[severity])(
+            name, subject=subject, text=text, **({"remedy": remedy} if remedy else {})
+        )
         for listener in self._listeners:
             listener(event)

@@ -26,6 +26,8 @@ _RETRY_S = 2.0
 _STOP_DEVICE_S = 12.0
 _HUNG_S = 5.0
 _LOOK_S = 0.5
+_OPENING_S = 3.0
+_OPENING_LOOK_S = 0.02
 
 
 class ControlHung(Exception):
@@ -59,16 +61,22 @@ class Supervisor:
         *,
         links: Sequence[Service] = (),
         outputs: Sequence[Service] = (),
+        ready: Callable[[], bool] = lambda: True,
         farewell: Callable[[], None] = lambda: None,
     ) -> None:
-        """farewell: called after the devices were stopped and before the links go."""
+        """ready: whether all links are open; devices wait for it, but not for long.
+
+        farewell: called after the devices were stopped and before the links go.
+        """
         self._site, self._faults, self._clock = site, faults, clock
-        self._links, self._outputs, self._farewell = links, outputs, farewell
+        self._links, self._outputs = links, outputs
+        self._ready, self._farewell = ready, farewell
 
     async def run(self, stop: asyncio.Event) -> Ending:
         """Serve until stop is set. Always leaves through the safe shutdown."""
         links = _start(self._links)
         try:
+            await self._links_opened(stop)
             workers = _start(self._workers())
             try:
                 ending = await self._first_end(stop, [*links, *workers])
@@ -82,6 +90,12 @@ class Supervisor:
             await _cancel(links)
         log.info("site.stopped", why=ending.why, exit_code=int(ending.code))
         return ending
+
+    async def _links_opened(self, stop: asyncio.Event) -> None:
+        """So that nobody is told of links that were only a moment slower than the devices."""
+        ends_s = self._clock.now_s() + _OPENING_S
+        while not self._ready() and self._clock.now_s() < ends_s and not stop.is_set():
+            await self._clock.sleep_s(_OPENING_LOOK_S)
 
     def _workers(self) -> list[Service]:
         devices = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from time import monotonic
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -49,6 +50,36 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._jumping = _Jumping()
         super().__init__(self._jumping)
         # asyncio fires timers that are due within this many seconds
+        self._clock_resolution = 1e-9
+
+    def time(self) -> float:
+        """Simulated monotonic seconds."""
+        return self._jumping.now_s
+
+
+class _Paced(_Jumping):
+    """Waits, but only a fraction of what it was asked to: time runs at a given speed."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout > 0:
+            began_s = monotonic()
+            ready = selectors.DefaultSelector.select(self, timeout / self._speed)
+            passed_s = (monotonic() - began_s) * self._speed
+            self.now_s += min(timeout, passed_s) if ready else timeout
+            return ready
+        return super().select(timeout)
+
+
+class PacedLoop(asyncio.SelectorEventLoop):
+    """Simulated time that runs speed times as fast as the wall clock, or as fast as it can."""
+
+    def __init__(self, speed: float) -> None:
+        self._jumping = _Paced(speed)
+        super().__init__(self._jumping)
         self._clock_resolution = 1e-9
 
     def time(self) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
+from gridzero.battery.profile import OVERRIDES
 from gridzero.config.problems import Notes
 from gridzero.config.schema import DRAFT, schema, schema_text
-from gridzero.config.yaml_lines import parse
+from gridzero.config.yaml_lines import Tag, parse
 from gridzero.plugins import find_plugins
 from gridzero.ports.plugin import DriverPlugin
 
@@ -105,3 +108,25 @@ def test_what_does_not_fit_is_refused() -> None:
     assert ".site.name is missing" in told
     assert ".links.a" in told
     assert ".devices.d" in told
+
+
+DOCS = (CONFIGS.parent / "docs" / "configuration.md").read_text()
+
+
+def test_the_documentation_names_every_setting() -> None:
+    own = {name: d for name, d in WHOLE["$defs"].items() if name.endswith("Config")}
+    settings = {key for definition in own.values() for key in definition["properties"]} | OVERRIDES
+    missing = {
+        key
+        for key in settings
+        if f"{key}`" not in DOCS and f"`{key}" not in DOCS and f"{key}:" not in DOCS
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL))
+def test_the_examples_in_the_documentation_are_yaml(block: str) -> None:
+    notes = Notes("docs/configuration.md")
+    given: dict[str, Tag] = {"!secret": lambda name, *_: name}
+    parse(dedent(block), notes, given)
+    assert notes.problems == []

@@ -1,0 +1,52 @@
+"""``gridzero run``: one house, for years."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import structlog
+
+from gridzero import __version__
+from gridzero import log as logging_setup
+from gridzero.app import build
+from gridzero.config.loader import Loaded, load
+from gridzero.plugins import find_plugins
+from gridzero.ports.clock import LoopClock
+from gridzero.real_links import RealLinks
+from gridzero.runtime.exit_codes import ExitCode
+from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.loop_watch import LoopWatch
+from gridzero.runtime.supervisor import Ending, Service
+
+log = structlog.get_logger()
+
+
+def run(config: Path, duration_s: float | None = None) -> ExitCode:
+    """Run a site until a signal or the end of duration_s. Raises ConfigError before the start."""
+    found = find_plugins()
+    loaded = load(config, found.plugins, broken=found.reasons)
+    logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
+    for warning in loaded.warnings:
+        log.warning("config.doubtful", place=str(warning))
+    ending = asyncio.run(_serve(loaded, duration_s))
+    return ending.code
+
+
+async def _serve(loaded: Loaded, duration_s: float | None) -> Ending:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if duration_s is not None:
+        loop.call_later(duration_s, stop.set)
+    faults = FaultBook(LoopClock())
+    links = RealLinks(loaded.config, faults)
+    plugins = find_plugins().plugins
+    services = tuple(links.services())
+    app = build(
+        loaded, plugins, links, faults=faults, link_services=services, links_ready=links.ready
+    )
+    log.info("site.started", version=__version__, name=loaded.config.site.name)
+    return await app.run(stop, (Service("loop_watch", LoopWatch().run),))
