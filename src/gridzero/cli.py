@@ -198,7 +198,32 @@ def _check_vectors(file: Path, found: Found, driver: str | None) -> int:
     return ExitCode.FINDINGS if report.failed else ExitCode.ASKED
 
 
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument("--duration", type=float, metavar="S", help="end by itself after S seconds")
+
+
+def _run_site(arguments: argparse.Namespace) -> int:
+    from gridzero.service import run
+
+    return run(arguments.config, arguments.duration)
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.demo.arguments import add
+
+    add(parser)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from gridzero.demo.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
+    Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
+    Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

@@ -287,6 +287,23 @@ async def test_an_inverter_port_that_is_unplugged_is_told_and_comes_back() -> No
     assert abs(story.at(99).grid_w) < 25.0
 
 
+async def test_an_inverter_that_stops_by_itself_is_told_and_does_not_wind_up() -> None:
+    async with house(load_w=400.0) as story:
+        await story.until(60)
+        story.twin["inverter"].off_mains = True
+        await story.until(90)
+        asked_w = story.at(89).set_w
+        story.twin["inverter"].off_mains = False
+        await story.until(130)
+    told = story.told("inverter_not_following")
+    assert 74.0 < told[0].at_s < 78.0
+    assert asked_w < 520.0, "not the whole 864 W"
+    assert story.at(89).because is Because.NOT_FOLLOWING
+    assert story.told("inverter_not_following", active=False)
+    assert min(m.grid_w for m in story.between(90, 130)) > -80.0, "no export spike"
+    assert abs(story.at(129).grid_w) < 20.0
+
+
 async def test_a_hung_control_task_ends_in_zero_power_by_the_leases() -> None:
     async with house(load_w=600.0) as story:
         await story.until(60)

@@ -113,9 +113,9 @@ async def test_an_old_retained_wish_is_not_obeyed() -> None:
 
 async def test_an_empty_battery_stops_giving_and_says_so() -> None:
     async with house(load_w=600.0, soc=0.055) as story:
-        await story.until(900)
-    assert story.at(899).battery_w < 60.0
-    assert story.at(899).because in (
+        await story.until(1800)
+    assert story.at(1799).battery_w < 60.0
+    assert story.at(1799).because in (
         Because.CELL_EMPTY,
         Because.CELL_LOW,
         Because.BELOW_MINIMUM,

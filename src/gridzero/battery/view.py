@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from gridzero.battery.profile import Profile
 from gridzero.domain.battery import BatteryView
@@ -82,11 +82,7 @@ class BatteryViewer:
 def _digest(module: ModuleReading, profile: Profile) -> _Digest:
     cells = [v for v in module.cell_v if v is not None]
     lowest, highest = min(cells, default=inf), max(cells, default=-inf)
-    suspects = [
-        (f"{module.name}.{i + 1}", volts)
-        for i, volts in enumerate(module.cell_v)
-        if module.suspect >> i & 1
-    ]
+    suspects = _suspects(module) if module.suspect else []
     return _Digest(
         reading=module,
         oldest_s=_oldest_s(module.cell_at_s),
@@ -109,9 +105,20 @@ def _digest(module: ModuleReading, profile: Profile) -> _Digest:
     )
 
 
+def _suspects(module: ModuleReading) -> list[tuple[str, float | None]]:
+    """Names and readings of the cells that the driver doubts."""
+    return [
+        (f"{module.name}.{i + 1}", volts)
+        for i, volts in enumerate(module.cell_v)
+        if module.suspect >> i & 1
+    ]
+
+
 def _oldest_s(times: Sequence[float | None]) -> float:
     """When the oldest was received; -inf when one is missing."""
-    return min((t if t is not None else -inf for t in times), default=-inf)
+    if not times or None in times:
+        return -inf
+    return min(cast("Sequence[float]", times))
 
 
 def _cell_name(module: ModuleReading, volts: float) -> str:

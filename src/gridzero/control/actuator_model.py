@@ -55,6 +55,7 @@ class ActuatorModel:
         self._legs = [*legs, _Leg(at_s, output_w, legs[-1].target_w)]
         for leg in later:
             self._append(_Leg(leg.at_s, self.output_at(leg.at_s), leg.target_w))
+        self._forget(at_s)
 
     def output_at(self, at_s: float) -> float:
         """Output at at_s, W. Moments before the oldest memory give the oldest output."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gridzero.control.dispatch import Dispatcher
+from gridzero.control.dispatch import Dispatcher, Split
+from gridzero.control.follow import FollowWatch
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
 from gridzero.control.ledger import Ledger
 from gridzero.control.observer import NetLoadObserver
@@ -48,10 +49,12 @@ class Controller:
         self._hold = ZeroCrossHold(tuning.zero_cross_hold_s)
         self._dispatcher = Dispatcher(tuning.min_charge_w, tuning.min_discharge_w)
         self._over_current = OverCurrent()
+        self._follow = FollowWatch()
         self._observed: MeterReading | None = None
 
     def tick(self, now: Snapshot) -> Decision:
         """Decide for this moment; a meter reading that was not seen yet is observed first."""
+        self._follow.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now.wanted.target_w)
         limits = power_limits(now, over_current=self._over_current.update(now))
@@ -64,7 +67,8 @@ class Controller:
         return Decision(
             at_s=now.now_s,
             battery_w=split.total_w,
-            because=split.because or because or wish.because,
+            because=self._because(split, because, wish),
+            not_following=self._follow.failing,
             wish_w=wish.battery_w,
             net_load_w=self._observer.net_load_w,
             charge_w=limits.charge_w,
@@ -73,6 +77,11 @@ class Controller:
             discharge_because=limits.discharge_because,
             units=split.units,
         )
+
+    def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:
+        if self._follow.failing and split.total_w > 0:
+            return Because.NOT_FOLLOWING
+        return split.because or cut or wish.because
 
     def _observe(self, reading: MeterReading, target_w: float) -> None:
         before, self._observed = self._observed, reading

@@ -12,6 +12,7 @@ class Ledger:
     """One actuator model per converter, summed with the sign of its direction."""
 
     def __init__(self, inverters: Mapping[str, Dynamics], chargers: Mapping[str, Dynamics]) -> None:
+        self._inverters = tuple(inverters)
         self._models = {
             **{name: (1.0, ActuatorModel(d)) for name, d in inverters.items()},
             **{name: (-1.0, ActuatorModel(d)) for name, d in chargers.items()},
@@ -34,3 +35,19 @@ class Ledger:
     def final_w(self) -> float:
         """Battery power once all that was sent has arrived."""
         return sum(sign * model.final_w for sign, model in self._models.values())
+
+    def inverters_w(self, at_s: float) -> float:
+        """What the inverters gave at at_s, W AC >= 0."""
+        return sum(self._models[name][1].output_at(at_s) for name in self._inverters)
+
+    def inverters_final_w(self) -> float:
+        """What the inverters give once all that was sent has arrived."""
+        return sum(self._models[name][1].final_w for name in self._inverters)
+
+    def inverters_gave(self, at_s: float, total_w: float) -> None:
+        """All inverters together were measured: each is taken to have given its share."""
+        modelled_w = self.inverters_w(at_s)
+        for name in self._inverters:
+            model = self._models[name][1]
+            share = model.output_at(at_s) / modelled_w if modelled_w > 0 else 0.0
+            model.observed(at_s, total_w * share)

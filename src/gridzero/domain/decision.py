@@ -23,6 +23,7 @@ class Decision:
     battery_w: guarded total, W AC, > 0 discharge. units: magnitude per converter name, W AC.
     wish_w: what would have been done without limits. net_load_w: what the house needs without
     the battery (None while unknown). charge_w, discharge_w: AC power the limits allow now.
+    not_following: the shunt shows that the inverters give less than they were told.
     """
 
     at_s: float
@@ -35,3 +36,4 @@ class Decision:
     charge_because: Because
     discharge_because: Because
     units: Mapping[str, float] = field(default_factory=dict)
+    not_following: bool = False

@@ -187,6 +187,15 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="inverter_not_following",
+        title="The inverters give less than they are told",
+        noticed="the shunt shows 80 W and 30 % less than commanded for 15 s (needs a shunt)",
+        power="goes on being asked for; after 4 s the control law counts only what is measured",
+        clears="by itself when it is delivered again",
+        remedy="Check the inverter's DC voltage window, its limit setting, display and RS485 cable",
+        severity=Severity.WARNING,
+    ),
+    Fault(
         code="lease_expired",
         title="The control loop did not renew a set-point",
         noticed="in the driver, 3 s after the last renewal",

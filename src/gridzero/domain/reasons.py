@@ -21,6 +21,7 @@ class Because(StrEnum):
     RESTART_DWELL = "restart_dwell"
     INVERTER_MAXIMUM = "inverter_maximum"
     CHARGER_MAXIMUM = "charger_maximum"
+    NOT_FOLLOWING = "not_following"
     NO_INVERTER = "no_inverter"
     NO_CHARGER = "no_charger"
     METER_UNKNOWN = "meter_unknown"
@@ -62,6 +63,7 @@ REASONS: dict[Because, str] = {
     Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
     Because.INVERTER_MAXIMUM: "the inverters give all they can",
     Because.CHARGER_MAXIMUM: "the chargers take all they can",
+    Because.NOT_FOLLOWING: "an inverter does not deliver what it is told",
     Because.NO_INVERTER: "no inverter can be used now",
     Because.NO_CHARGER: "no charger can be used now",
     Because.METER_UNKNOWN: "the meter has not reported yet",

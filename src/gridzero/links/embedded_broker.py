@@ -6,7 +6,6 @@ import asyncio
 import errno
 import importlib
 import logging
-import socket
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -19,6 +18,11 @@ STOP_LIMIT_S = 5.0
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _QUIET = ("amqtt", "transitions")
+_LISTENER = "default"  # the name that amqtt wants to have
+_OPTIONS = {
+    "listeners": {_LISTENER: {"type": "external", "bind": "gridzero"}},
+    "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+}
 
 
 class EmbeddedBroker:
@@ -41,7 +45,10 @@ class EmbeddedBroker:
         self._host = host
         self._port = port
         self._keeper = Keeper(name, self.health, report)
-        self._broker: Any = None
+        self._broker: Any = None  # amqtt is loaded late, and has no types
+        self._adapters: Any = None
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def run(self) -> NoReturn:
         """Serve until cancelled; a port that is taken is tried again."""
@@ -49,24 +56,55 @@ class EmbeddedBroker:
 
     async def start(self) -> None:
         """Listen. Raises LinkError when the port is taken."""
-        self._check_port()
         for name in _QUIET:
             logging.getLogger(name).setLevel(logging.WARNING)
-        library = importlib.import_module("amqtt.broker")
-        broker = library.Broker(_options(self._host, self._port))
+        self._adapters = importlib.import_module("amqtt.adapters")
+        self._broker = importlib.import_module("amqtt.broker").Broker(_OPTIONS)
+        await self._broker.start()
         try:
-            await broker.start()
-        except library.BrokerError as error:
-            raise self._error(f"cannot start: {error}") from error
-        self._broker = broker
+            self._server = await asyncio.start_server(self._connected, self._host, self._port)
+        except OSError as error:
+            await self.stop()
+            raise self._error(error) from error
 
     async def stop(self) -> None:
         """Close all connections; no task is left. Harmless when not started."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
         broker, self._broker = self._broker, None
         if broker is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_LIMIT_S):
                     await broker.shutdown()
+        await self._cut()
+
+    async def _cut(self) -> None:
+        connections = dict(self._connections)
+        for task, writer in connections.items():
+            writer.transport.abort()
+            task.cancel()
+        if connections:
+            await asyncio.wait(connections, timeout=STOP_LIMIT_S)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One client. amqtt does not close its socket when the last words did not get through."""
+        task = asyncio.current_task()
+        if task is None or self._broker is None:
+            writer.close()
+            return
+        self._connections[task] = writer
+        try:
+            # Python 3.11 complains in the loop's exception handler when this ends as cancelled
+            with suppress(OSError, asyncio.CancelledError):
+                await self._broker.external_connected(
+                    self._adapters.StreamReaderAdapter(reader),
+                    self._adapters.StreamWriterAdapter(writer),
+                    _LISTENER,
+                )
+        finally:
+            del self._connections[task]
+            writer.close()
 
     async def _serve(self) -> None:
         await self.start()
@@ -76,31 +114,11 @@ class EmbeddedBroker:
         finally:
             await self.stop()
 
-    def _check_port(self) -> None:
-        """Find out before amqtt does, which tells it with a traceback."""
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self._host, self._port))
-            except OSError as error:
-                raise self._error(_reason(error)) from error
-
-    def _error(self, what: str) -> LinkError:
+    def _error(self, error: OSError) -> LinkError:
+        taken = error.errno == errno.EADDRINUSE
+        what = "another program listens there already" if taken else str(error)
         return LinkError(
             f"port {self._port} on {self._host}: {what}",
             where=self.name,
             remedy="Use the broker that runs there (set mqtt.host), or set another port",
         )
-
-
-def _reason(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "another program listens there already"
-    return error.strerror or str(error)
-
-
-def _options(host: str, port: int) -> dict[str, Any]:
-    return {
-        "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
-        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-    }

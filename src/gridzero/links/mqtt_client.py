@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
@@ -25,6 +25,7 @@ MqttHandler = Callable[[MqttMessage], None]
 MOST_PAYLOAD_BYTES = 1 << 20
 MOST_ROUTES = 4096
 FAREWELL_LIMIT_S = 1.0
+CANCEL_AGAIN_S = 0.1
 REFUSED = 128  # from here on a SUBACK code is a refusal
 
 
@@ -227,9 +228,15 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
+        await _cancel(tasks)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # and again: wait_for of Python 3.11, which aiomqtt uses, can swallow a cancellation
+        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 def _is_topic(topic: str) -> bool:

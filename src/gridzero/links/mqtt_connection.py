@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ _LOGIN_CODES = frozenset({4, 5, 134, 135})
 _CLOSED_CODES = frozenset({4, 7, 128})  # paho's numbers: not connected, lost, unspecified
 _NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _QUIET = logging.getLogger("gridzero.aiomqtt")  # outages are told by the link, once
-_QUIET.setLevel(logging.ERROR)
+_QUIET.setLevel(logging.CRITICAL)
 
 Deliver = Callable[[aiomqtt.Message], None]
 
@@ -125,17 +125,9 @@ def _inbox(deliver: Deliver) -> type[asyncio.Queue[aiomqtt.Message]]:
 
 
 async def _enter(client: aiomqtt.Client) -> None:
-    entering = asyncio.ensure_future(client.__aenter__())
     try:
-        await asyncio.shield(entering)
-    except asyncio.CancelledError:
-        # the connecting thread goes on; its socket would be left behind
-        await asyncio.wait([entering], timeout=CONNECT_LIMIT_S)
-        await _leave(client)
-        entering.cancel()
-        await asyncio.gather(entering, return_exceptions=True)
-        raise
-    except aiomqtt.MqttError:
+        await _apart(client.__aenter__(), CONNECT_LIMIT_S)
+    except (asyncio.CancelledError, aiomqtt.MqttError):
         await _leave(client)
         raise
 
@@ -144,11 +136,27 @@ async def _leave(client: aiomqtt.Client) -> None:
     """Close the connection, in whatever state it is."""
     client.timeout = LEAVE_LIMIT_S
     with suppress(aiomqtt.MqttError):
-        await client.__aexit__(None, None, None)
+        await _apart(client.__aexit__(None, None, None), 2 * LEAVE_LIMIT_S)
     # after an error of its own, aiomqtt leaves the socket open and paho reading it
     client._client.disconnect()  # noqa: SLF001
     for _ in range(LEAVE_TURNS):
         await asyncio.sleep(0)
+
+
+async def _apart(coroutine: Coroutine[Any, Any, Any], limit_s: float) -> None:
+    """Await in a task of its own; when cancelled, first let it come to an end within limit_s.
+
+    A connecting thread would leave its socket behind. And wait_for of Python 3.11, which aiomqtt
+    uses, can swallow a cancellation: here it never sees one.
+    """
+    task = asyncio.ensure_future(coroutine)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=limit_s)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _tls_parameters(tls: MqttTls | None) -> aiomqtt.TLSParameters | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gridzero.battery.profile import Profile
 from gridzero.domain.battery import BatteryView
+from gridzero.domain.decision import Decision
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 from gridzero.runtime.fault_book import Key
@@ -20,12 +21,13 @@ CODES = frozenset(
         "too_hot",
         "too_cold",
         "over_current",
+        "inverter_not_following",
     }
 )
 
 
 def present(
-    now: Snapshot, rules: SiteRules, running_s: float, *, over_current: bool
+    now: Snapshot, decision: Decision, rules: SiteRules, running_s: float
 ) -> dict[Key, str]:
     """Faults at this moment by (code, subject) with the case in words.
 
@@ -35,8 +37,10 @@ def present(
     found: dict[Key, str] = {}
     if min(now.meter_age_s, running_s) >= rules.tuning.meter_lost_s:
         found["meter_lost", "meter"] = "the meter has sent no reading for too long"
-    if over_current:
+    if Because.OVER_CURRENT in (decision.charge_because, decision.discharge_because):
         found["over_current", "battery"] = "the shunt shows more current than the limits allow"
+    if decision.not_following:
+        found["inverter_not_following", "inverters"] = "the shunt shows less than was commanded"
     if now.battery is not None:
         _modules(now.battery, rules.profile, running_s, found)
         _cells(now.battery, rules.profile, found)

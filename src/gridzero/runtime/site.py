@@ -80,13 +80,9 @@ class Site:
         decision = self._controller.tick(now)
         self._command(now, decision)
         self._balance(now)
-        over_current = Because.OVER_CURRENT in (decision.charge_because, decision.discharge_because)
-        self.faults.sync(
-            battery_faults.CODES,
-            battery_faults.present(
-                now, self.rules, now.now_s - self._started_s, over_current=over_current
-            ),
-        )
+        running_s = now.now_s - self._started_s
+        present = battery_faults.present(now, decision, self.rules, running_s)
+        self.faults.sync(battery_faults.CODES, present)
         self.last = (now, decision)
         self.ticked_s = now.now_s
         for listener in self._listeners:

@@ -87,3 +87,11 @@ def test_output_stays_between_zero_and_the_largest_command(
     largest = max(power_w for _, power_w in steps)
     assert 0.0 <= model.output_at(ask_s) <= largest + 1e-6
     assert model.output_at(at_s + 1000) == pytest.approx(steps[-1][1])
+
+
+def test_it_remembers_only_what_can_still_be_asked() -> None:
+    model = ActuatorModel(INVERTER)
+    for second in range(1000):
+        model.observed(float(second), 100.0)
+        model.sent(second + 0.5, 100.0 + second % 2)
+    assert len(model._legs) < 50

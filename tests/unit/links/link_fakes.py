@@ -10,6 +10,7 @@ import tty
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import can
@@ -56,6 +57,10 @@ def link_threads() -> list[str]:
     """Threads that links have started and not yet let go."""
     own = ("can ", "serial ", "i2c ")
     return [each.name for each in threading.enumerate() if each.name.startswith(own)]
+
+
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 def free_port() -> int:

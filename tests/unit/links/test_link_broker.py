@@ -7,11 +7,12 @@ import logging
 import socket
 
 import pytest
-from link_fakes import LOOPBACK, Reports, free_port, running, until
+from link_fakes import LOOPBACK, Reports, free_port, open_descriptors, running, until
 
 from gridzero.errors import ConfigError, LinkError
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.mqtt_client import RealMqtt
+from gridzero.ports.links import MqttMessage
 
 pytestmark = pytest.mark.real_time
 
@@ -63,3 +64,19 @@ async def test_it_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
     async with running(EmbeddedBroker(port=free_port(), report=Reports())):
         await asyncio.sleep(0.05)
     assert [r for r in caplog.records if r.name.startswith(("amqtt", "transitions"))] == []
+
+
+async def test_clients_that_come_and_go_leave_no_socket() -> None:
+    port = free_port()
+    broker = EmbeddedBroker(port=port, report=Reports())
+    async with running(broker):
+        await until(lambda: broker.health.state == "up")
+        before = open_descriptors()
+        for _ in range(3):
+            # its own last will comes back to it while it is leaving
+            link = RealMqtt(host=LOOPBACK, port=port, report=Reports(), will_topic="w")
+            got: list[MqttMessage] = []
+            link.subscribe("w", got.append)
+            async with running(link):
+                await until(lambda got=got: got)  # type: ignore[misc]
+        await until(lambda: open_descriptors() <= before)

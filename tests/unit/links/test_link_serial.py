@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from link_fakes import Pty, Reports, link_threads, pty, running, until
+from link_fakes import Pty, Reports, link_threads, open_descriptors, pty, running, until
 
 from gridzero.errors import LinkError
 from gridzero.links.serial_port import RealSerial
@@ -148,10 +148,6 @@ async def test_a_bug_in_a_handler_ends_the_link() -> None:
         terminal.write(b"x")
         with pytest.raises(ZeroDivisionError):
             await task
-
-
-def open_descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 async def test_no_descriptor_is_left_open() -> None:
