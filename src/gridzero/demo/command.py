@@ -102,6 +102,7 @@ async def _live(
     if seconds is not None:
         loop.call_later(seconds, stop.set)
     site = LiveSite(loaded, plugins, scene)
+    print(f"MQTT: mosquitto_sub -p {site.port} -t 'gridzero/#' -v", file=sys.stderr)
     view = LiveView(view_of(site.app, site.house), console=Console())
     ending = await site.run(stop, (Service("view", view.run),))
     return _summary(site, None), ending

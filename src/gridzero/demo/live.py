@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from gridzero.app import App, build
@@ -12,6 +13,7 @@ from gridzero.config.links import CanLinkConfig, I2cLinkConfig, SerialLinkConfig
 from gridzero.config.loader import Loaded
 from gridzero.config.models import Config
 from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
+from gridzero.errors import LinkError
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.ports.clock import LoopClock
 from gridzero.ports.plugin import DriverPlugin
@@ -28,7 +30,8 @@ class LiveSite:
     """A configured site on real links whose other ends are twins. Needs a running loop.
 
     Serial ports of the configuration are replaced by pseudo-terminals, I2C buses by simulated
-    ones, and the built-in broker takes a free port; CAN links must be python-can ``virtual``.
+    ones, and the built-in broker takes another port if its own is taken. CAN links must be
+    python-can ``virtual``.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class LiveSite:
         step_s: float = 0.02,
     ) -> None:
         faults = FaultBook(LoopClock())
-        port = free_port()
+        port = free_port(loaded.config.mqtt.embedded.port)
         self.port = port
         self.media = RealMedia(
             channels=_channels(loaded.config),
@@ -112,9 +115,12 @@ def _untold(code: str, *, active: bool, text: str = "", subject: str = "") -> No
     """What happens to the twins' own ends is not the house's trouble."""
 
 
-def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(preferred: int) -> int:
+    """The preferred TCP port of this machine, or another one where somebody listens on it."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((_HOST, port))
+            bound: int = probe.getsockname()[1]
+            return bound
+    raise LinkError("no TCP port is free", where=_HOST, remedy="End other programs")
