@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import aiomqtt
 import structlog
@@ -14,6 +14,7 @@ import structlog
 from gridzero.links.backoff import Keeper, SessionEnd
 from gridzero.links.mqtt_connection import MOST_PENDING, MqttAccount, MqttTls, code_number
 from gridzero.links.mqtt_outbox import Outbox, Outgoing
+from gridzero.links.tasks import first_to_end
 from gridzero.links.topics import matches
 from gridzero.ports.links import LinkHealth, MqttMessage
 from gridzero.ports.plugin import Report
@@ -25,7 +26,6 @@ MqttHandler = Callable[[MqttMessage], None]
 MOST_PAYLOAD_BYTES = 1 << 20
 MOST_ROUTES = 4096
 FAREWELL_LIMIT_S = 1.0
-CANCEL_AGAIN_S = 0.1
 REFUSED = 128  # from here on a SUBACK code is a refusal
 
 
@@ -117,7 +117,7 @@ class RealMqtt:
 
     async def _serve_on(self, client: aiomqtt.Client, end: SessionEnd) -> None:
         try:
-            await _first_to_end(self._watch(client), self._talk(client), end.wait())
+            await first_to_end(self._watch(client), self._talk(client), end.wait())
         except aiomqtt.MqttError:
             raise
         except BaseException:
@@ -218,25 +218,6 @@ class RealMqtt:
                 await self._flush(client)
                 if self._will is not None:
                     await self._publish(client, self._will)
-
-
-async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Run side by side until one ends; its exception is raised, and no task is left."""
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        await _cancel(tasks)
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
-    while left := [task for task in tasks if not task.done()]:
-        for task in left:
-            task.cancel()
-        # and again: wait_for of Python 3.11, which aiomqtt uses, can swallow a cancellation
-        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 def _is_topic(topic: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ import aiomqtt
 
 from gridzero.errors import LinkError
 from gridzero.links.mqtt_outbox import Outgoing
+from gridzero.links.tasks import apart
 
 ANSWER_LIMIT_S = 5.0
 CONNECT_LIMIT_S = 12.0  # name look-up, paho's 5 s for the TCP connection, the broker's answer
@@ -126,7 +127,8 @@ def _inbox(deliver: Deliver) -> type[asyncio.Queue[aiomqtt.Message]]:
 
 async def _enter(client: aiomqtt.Client) -> None:
     try:
-        await _apart(client.__aenter__(), CONNECT_LIMIT_S)
+        # a connecting thread cannot be cancelled, and would leave its socket behind
+        await apart(client.__aenter__(), CONNECT_LIMIT_S)
     except (asyncio.CancelledError, aiomqtt.MqttError):
         await _leave(client)
         raise
@@ -136,27 +138,11 @@ async def _leave(client: aiomqtt.Client) -> None:
     """Close the connection, in whatever state it is."""
     client.timeout = LEAVE_LIMIT_S
     with suppress(aiomqtt.MqttError):
-        await _apart(client.__aexit__(None, None, None), 2 * LEAVE_LIMIT_S)
+        await apart(client.__aexit__(None, None, None), 2 * LEAVE_LIMIT_S)
     # after an error of its own, aiomqtt leaves the socket open and paho reading it
     client._client.disconnect()  # noqa: SLF001
     for _ in range(LEAVE_TURNS):
         await asyncio.sleep(0)
-
-
-async def _apart(coroutine: Coroutine[Any, Any, Any], limit_s: float) -> None:
-    """Await in a task of its own; when cancelled, first let it come to an end within limit_s.
-
-    A connecting thread would leave its socket behind. And wait_for of Python 3.11, which aiomqtt
-    uses, can swallow a cancellation: here it never sees one.
-    """
-    task = asyncio.ensure_future(coroutine)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=limit_s)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 def _tls_parameters(tls: MqttTls | None) -> aiomqtt.TLSParameters | None:

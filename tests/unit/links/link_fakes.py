@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import socket
 import threading
@@ -46,7 +47,7 @@ async def running(link: Runs) -> AsyncIterator[asyncio.Task[Any]]:
             await task
 
 
-async def until(condition: Callable[[], object], limit_s: float = 5.0) -> None:
+async def until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
     """Wait for a condition; fails the test when it never comes."""
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - a test may look at anything
@@ -63,10 +64,17 @@ def open_descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
+_ports = itertools.cycle(range(20))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has, from a block of this process: tests may run side by side."""
+    first = 20_000 + os.getpid() % 600 * 20
+    for offset in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, first + offset))
+            return first + offset
+    raise AssertionError
 
 
 class Pty:

@@ -78,5 +78,5 @@ async def test_clients_that_come_and_go_leave_no_socket() -> None:
             got: list[MqttMessage] = []
             link.subscribe("w", got.append)
             async with running(link):
-                await until(lambda got=got: got)  # type: ignore[misc]
+                await until(got.__len__)
         await until(lambda: open_descriptors() <= before)

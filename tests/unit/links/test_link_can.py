@@ -311,7 +311,7 @@ async def test_error_frames_come_through_filters_in_python() -> None:
 async def test_a_thread_that_cannot_read_brings_the_link_down() -> None:
     async with virtual_pair() as (a, _):
         assert a._session is not None
-        a._session._bus._open = False  # type: ignore[attr-defined] # as after a surprise
+        a._session._bus.shutdown()  # behind the link's back
         await until(lambda: a.health.state == "down")
         await until(lambda: a.health.state == "up")
         assert a.health.reopened == 1

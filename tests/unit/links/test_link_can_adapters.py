@@ -59,11 +59,10 @@ async def slcan() -> AsyncIterator[tuple[RealCan, Adapter, list[CanFrame]]]:
 
 async def test_slcan_both_ways() -> None:
     async with slcan() as (link, adapter, heard):
-        assert b"S6" in adapter.lines
+        await until(lambda: b"S6" in adapter.lines)
         link.send(CanFrame(0x123, b"\1\2"))
         link.send(CanFrame(0x1801_0203, b"\xff", is_extended=True))
-        await until(lambda: len(adapter.lines) >= 7)
-        assert adapter.lines[-2:] == [b"t12320102", b"T180102031FF"]
+        await until(lambda: adapter.lines[-2:] == [b"t12320102", b"T180102031FF"])
         adapter.terminal.write(b"z\rt35180011223344556677\rT1fffffff0\r")
         await until(lambda: len(heard) == 2)
         assert heard == [

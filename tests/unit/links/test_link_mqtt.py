@@ -7,7 +7,7 @@ import gc
 import shutil
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -171,12 +171,16 @@ async def test_a_broker_restart_brings_back_subscriptions_and_birth() -> None:
     assert "closed" in one.reports.texts[0]
 
 
+def has_sent(sender: Client, count: int) -> Callable[[], bool]:
+    return lambda: sender.link.health.tx == count
+
+
 async def test_a_storm_arrives_whole(port: int) -> None:
     async with client(port, "storm") as receiver, client(port) as sender:
         for start in range(0, 3000, 500):
             for i in range(start, start + 500):
                 sender.link.publish("storm", str(i))
-            await until(lambda end=start + 500: sender.link.health.tx == end)  # type: ignore[misc]
+            await until(has_sent(sender, start + 500))
         await until(lambda: len(receiver.got) == 3000)
         assert receiver.payloads("storm") == [b"%d" % i for i in range(3000)]
 
