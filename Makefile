@@ -28,7 +28,7 @@ layers: $(READY)
 	$(BIN)/lint-imports
 
 fuzz: $(READY)
-	GRIDZERO_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -k fuzz
+	GRIDZERO_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -m fuzz
 
 bench: $(READY)
 	$(BIN)/gridzero bench core

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import HealthCheck, settings
 
 from gridzero.sim.loop import SimulatedLoop
@@ -27,6 +28,13 @@ def pytest_asyncio_loop_factories(
     return {"simulated": SimulatedLoop}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever takes noise by the fixture below is a fuzz test: ``make fuzz`` runs these."""
+    for item in items:
+        if "fuzz_frames" in getattr(item, "fixturenames", ()):
+            item.add_marker("fuzz")
+
+
 @pytest_asyncio.fixture
 async def no_task_left_behind() -> AsyncIterator[None]:
     """Fails a test that leaves a task running."""
@@ -41,6 +49,13 @@ async def no_task_left_behind() -> AsyncIterator[None]:
 def _tasks_belong_to_someone(request: pytest.FixtureRequest) -> None:
     if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
         request.getfixturevalue("no_task_left_behind")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that sets up logging must not leave its closed stream to the next test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

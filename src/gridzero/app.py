@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from gridzero.domain.modes import Mode, Wanted
 from gridzero.errors import ConfigError
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.ports.clock import Clock, LoopClock
+from gridzero.ports.devices import CellMonitor, Device
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
@@ -69,16 +70,43 @@ def build(
     config, clock = loaded.config, LoopClock()
     faults = faults or FaultBook(clock)
     parts = _parts(loaded, plugins, links, clock, faults)
+    check_cells(config, parts.all())
     store = store or FileStore(Path(config.site.state_dir) / "settings.json")
-    site = Site(parts, rules_of(config), Settings(_wanted(config.control), store), faults, clock)
+    site = Site(
+        parts,
+        rules_of(config, parts.meter.interval_s),
+        Settings(_wanted(config.control), store),
+        faults,
+        clock,
+    )
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     return App(site, faults, output, clock, links, link_services, links_ready)
 
 
-def rules_of(config: Config) -> SiteRules:
-    """The numbers of the configuration that the site itself needs."""
+def check_cells(config: Config, devices: Iterable[Device]) -> None:
+    """Raises ConfigError when modules have another number of cells than the battery's profile.
+
+    The charge voltage is the profile's: a module of fewer cells would be overcharged by it.
+    """
+    wanted = _profile(config.battery).series_cells
+    monitors = [device for device in devices if isinstance(device, CellMonitor)]
+    for module in (module for monitor in monitors for module in monitor.modules()):
+        if len(module.cell_v) != wanted:
+            raise ConfigError(
+                f"module {module.name} has {len(module.cell_v)} cells in series, the profile "
+                f"{config.battery.profile} is for {wanted}",
+                where="devices",
+                remedy="Modules in parallel must be alike, and fit battery.profile",
+            )
+
+
+def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
+    """The numbers of the configuration that the site itself needs.
+
+    A meter that speaks seldom is not late before its next message is due.
+    """
     control = config.control
     return SiteRules(
         profile=_profile(config.battery),
@@ -89,8 +117,8 @@ def rules_of(config: Config) -> SiteRules:
         ),
         tuning=Tuning(
             filter=control.filter,
-            meter_hold_s=control.meter_hold_s,
-            meter_lost_s=control.meter_lost_s,
+            meter_hold_s=max(control.meter_hold_s, 1.5 * meter_interval_s),
+            meter_lost_s=max(control.meter_lost_s, 3.0 * meter_interval_s),
             zero_cross_hold_s=control.zero_cross_hold_s,
             min_charge_w=control.min_charge_w,
             min_discharge_w=control.min_discharge_w,

@@ -126,6 +126,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _check_one(file: Path, found: Found) -> int:
+    from gridzero.app import check_cells
     from gridzero.config.loader import load
     from gridzero.config.summary import describe
     from gridzero.errors import ConfigError
@@ -133,6 +134,7 @@ def _check_one(file: Path, found: Found) -> int:
     try:
         loaded = load(file, found.plugins, broken=found.reasons)
         devices = _build_devices(loaded, found)
+        check_cells(loaded.config, devices.values())
     except ConfigError as error:
         print(error)
         return ExitCode.CONFIG
@@ -221,9 +223,22 @@ def _demo(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.bench.arguments import add
+
+    add(parser)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from gridzero.bench.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
+    Command("bench", "Measure latency, CPU time, memory and speed", _bench_arguments, _bench),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

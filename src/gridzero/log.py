@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal, TextIO
+from contextlib import suppress
+from typing import Literal, TextIO, cast
 
 import structlog
+
+
+class _Unbreakable:
+    """A stream that may fail: a full disk or a closed terminal must not stop the control loop."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.isatty = stream.isatty
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def configure(
@@ -16,7 +33,7 @@ def configure(
 ) -> None:
     """Send all logs to stream (standard error by default). Raises KeyError for unknown levels."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    target = stream or sys.stderr
+    target = cast("TextIO", _Unbreakable(stream or sys.stderr))
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if style == "json"

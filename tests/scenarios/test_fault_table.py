@@ -14,6 +14,8 @@ TESTS = Path(__file__).parents[1]
 SHOWN_BY = {
     "meter_lost": "test_a_lost_meter_is_held_decays_and_is_lost_then_comes_back",
     "meter_garbage": "test_a_meter_that_sends_no_number_is_no_meter",
+    "meter_wrong": "test_a_meter_with_the_wrong_sign_does_not_run_away_for_long",
+    "device_lost": "test_a_device_that_cannot_be_served_is_told_once_and_cleared_when_it_serves",
     "module_silent": "test_one_silent_module_stops_the_battery_within_five_seconds",
     "bus_silent": "test_one_silent_bus_is_told_as_a_bus",
     "temp_missing": "test_a_module_without_a_temperature_stops_the_battery",

@@ -26,6 +26,7 @@ class MqttMeter:
     def __init__(self, options: MqttMeterOptions, context: DriverContext) -> None:
         """Subscribes at once; subscriptions outlive reconnects."""
         self._name = context.name
+        self.interval_s = options.expected_interval_s
         self._report = context.report
         self._link = context.links.mqtt()
         self._rounds = Rounds(options)

@@ -49,14 +49,14 @@ class Rating:
         return self.amps(fraction) * self._volts_for(dc_v) / self._efficiency
 
     def demand(self, setpoint: Setpoint | None, power_w: float, dc_v: float | None) -> Demand:
-        """Off, or a fraction between the smallest and 1.21. NaN anywhere is off.
+        """Off, or a fraction between the smallest and 1.21. NaN anywhere and endless power are off.
 
         power_w: what the set-point's lease still allows, W AC. dc_v: measured, V.
         """
         volts = self._ceiling(setpoint)
         if setpoint is None or volts is None:
             return Demand(0.0, MIN_V if setpoint is not None else self._max_v)
-        if not (power_w > 0.0 and power_w >= self.spec.min_w):
+        if not (0.0 < power_w < math.inf and power_w >= self.spec.min_w):
             return Demand(0.0, volts)
         amps = min(power_w, self.spec.max_w) * self._efficiency / self._volts_for(dc_v)
         wanted = min(MAX_FRACTION, max(self.min_fraction, self.fraction(amps)))

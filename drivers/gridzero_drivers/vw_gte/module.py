@@ -16,6 +16,9 @@ JUMP_V: Final = 0.5 + 1e-6
 AGREE_V: Final = 0.05 + 1e-6
 HOLD_S: Final = 2.0
 """How long an older value may stand in for samples that contradict it and each other."""
+SENSOR_PROVEN: Final = 3
+STATUS_LOST_S: Final = 30.0
+"""A balancing status this old says nothing of what is bled now."""
 
 
 class Rules(NamedTuple):
@@ -139,6 +142,7 @@ class Module:
         self.status_at_s: float | None = None
         self._temps: tuple[Temperature, ...] = ()
         self._temp_at_s: float | None = None
+        self._sensors: dict[int, tuple[Temperature, float, int]] = {}
         self._too_hot = 0
         self._cached: ModuleReading | None = None
 
@@ -159,11 +163,31 @@ class Module:
             self.bleeding = status.bleeding & self.all_cells
             self.status_at_s = now_s
 
+    def forget_old_status(self, now_s: float) -> bool:
+        """Whether the last word on balancing has become too old to blame anybody for.
+
+        What was bled last stays: a margin on the readings is the safe side of not knowing.
+        """
+        if self.status_at_s is None or now_s - self.status_at_s <= STATUS_LOST_S:
+            return False
+        self.status_at_s = None
+        return True
+
     def _take_temperatures(self, status: Status, now_s: float) -> None:
-        """An unusable sensor leaves the last usable temperature, at its age."""
-        usable = tuple(sensor.temp for sensor in status.sensors if sensor.temp is not None)
-        if usable:
-            self._temps, self._temp_at_s = usable, now_s
+        """Each sensor has its own age: one that dies must not be forgotten because others live.
+
+        A sensor counts for good once it was usable SENSOR_PROVEN times; before that, one that
+        is gone again was never there (bytes 4 and 5 are empty on most modules).
+        """
+        for index, sensor in enumerate(status.sensors):
+            times = self._sensors[index][2] if index in self._sensors else 0
+            if sensor.temp is not None:
+                self._sensors[index] = (sensor.temp, now_s, times + 1)
+            elif 0 < times < SENSOR_PROVEN and len(self._sensors) > 1:
+                del self._sensors[index]
+        if self._sensors:
+            self._temps = tuple(temp for temp, _, _ in self._sensors.values())
+            self._temp_at_s = min(at_s for _, at_s, _ in self._sensors.values())
         for index, sensor in enumerate(status.sensors):
             if sensor.state is SensorState.OUT_OF_RANGE:
                 self._too_hot |= 1 << index

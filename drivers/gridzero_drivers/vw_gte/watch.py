@@ -57,6 +57,8 @@ class BusWatch:
             self._check_bleeding(module, order, mismatch)
         for module in self._modules:
             self._check_repeats(module)
+            if module.forget_old_status(now_s):
+                self._unsay("bleed_mismatch", module.name)
         return self._is_back(now_s - heard_at_s)
 
     def _is_back(self, silent_s: float) -> bool:

@@ -63,6 +63,8 @@ class LimitKeeper:
             charge_because=charge[1],
             discharge_because=discharge[1],
             max_v=self._profile.max_cell_v * self._profile.series_cells,
+            cell_over=self._over.active,
+            cell_under=self._under.active,
         )
 
     def _common(self, view: BatteryView) -> Factor:

@@ -8,7 +8,8 @@ ends at 55 instead of 65 degC, and cold curves are lines instead of steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from gridzero.battery.curve import Curve
 
@@ -75,13 +76,53 @@ VW_GTE_12S = Profile(
 
 PROFILES: dict[str, Profile] = {"vw_gte_12s": VW_GTE_12S}
 
-OVERRIDES: frozenset[str] = frozenset(f.name for f in fields(Profile) if f.type == "float")
-"""Names of the single numbers that a configuration may replace."""
+OVERRIDES: dict[str, tuple[float, float]] = {
+    "full_cell_v": (3.60, 4.15),
+    "full_release_v": (3.50, 4.12),
+    "empty_cell_v": (3.00, 3.60),
+    "empty_release_v": (3.05, 3.70),
+    "over_cell_v": (3.80, 4.20),
+    "over_release_v": (3.70, 4.18),
+    "under_cell_v": (2.70, 3.40),
+    "under_release_v": (2.80, 3.60),
+    "max_cell_v": (3.60, 4.15),
+    "plausible_min_v": (1.0, 2.5),
+    "plausible_max_v": (4.25, 5.0),
+    "bleed_margin_v": (0.0, 0.2),
+    "volt_fresh_s": (0.5, 2.0),
+    "volt_dead_s": (1.0, 5.0),
+    "temp_fresh_s": (1.0, 10.0),
+    "temp_dead_s": (5.0, 30.0),
+    "recovery_per_s": (0.001, 0.2),
+}
+"""Numbers that a configuration may replace, and between what: nothing looser than is safe."""
+
+_ORDER = (
+    ("full_release_v", "full_cell_v"),
+    ("empty_cell_v", "empty_release_v"),
+    ("over_release_v", "over_cell_v"),
+    ("under_cell_v", "under_release_v"),
+    ("full_cell_v", "over_cell_v"),
+    ("under_cell_v", "empty_cell_v"),
+    ("volt_fresh_s", "volt_dead_s"),
+    ("temp_fresh_s", "temp_dead_s"),
+)
 
 
-def profile(name: str, overrides: dict[str, float]) -> Profile:
-    """The named profile with some numbers replaced. Raises ValueError for unknown names."""
-    unknown = sorted(set(overrides) - OVERRIDES)
+def profile(name: str, overrides: Mapping[str, float]) -> Profile:
+    """The named profile with some numbers replaced.
+
+    Raises ValueError for unknown names, and for numbers out of range or out of order.
+    """
+    unknown = sorted(set(overrides) - set(OVERRIDES))
     if name not in PROFILES or unknown:
         raise ValueError(f"unknown profile or limit: {', '.join(unknown) or name}")
-    return replace(PROFILES[name], **overrides)  # type: ignore[arg-type]  # all are floats
+    for key, value in overrides.items():
+        low, high = OVERRIDES[key]
+        if not low <= value <= high:
+            raise ValueError(f"{key} {value:g} is not from {low:g} to {high:g}")
+    made = replace(PROFILES[name], **overrides)  # type: ignore[arg-type]  # all are floats
+    for lower, upper in _ORDER:
+        if not getattr(made, lower) < getattr(made, upper):
+            raise ValueError(f"{lower} must be below {upper}")
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gridzero.battery.profile import OVERRIDES
+from gridzero.battery.profile import OVERRIDES, profile
 from gridzero.config.explain import nearest
 from gridzero.config.models import Config
 from gridzero.config.problems import Notes, Path
@@ -169,12 +169,32 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 def _check_overrides(document: Document, notes: Notes) -> None:
     base = ("battery", "overrides")
     overrides = document.get(base)
-    for name in overrides if isinstance(overrides, dict) else ():
+    numbers: dict[str, float] = {}
+    for name, value in overrides.items() if isinstance(overrides, dict) else ():
         if name not in OVERRIDES:
             known = ", ".join(sorted(OVERRIDES))
             place = document.keys.get((*base, name), document.place(base))
             what = "the profile has no such number"
             notes.tell(place, (*base, name), what, f"{nearest(name, OVERRIDES)}Known here: {known}")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            numbers[name] = value
+            _check_range(document, notes, (*base, name), value)
+    try:
+        profile("vw_gte_12s", {k: v for k, v in numbers.items() if _in_range(k, v)})
+    except ValueError as error:
+        notes.tell(document.place(base), base, str(error), "Change one of the two")
+
+
+def _in_range(name: str, value: float) -> bool:
+    low, high = OVERRIDES[name]
+    return low <= value <= high
+
+
+def _check_range(document: Document, notes: Notes, path: Path, value: float) -> None:
+    low, high = OVERRIDES[str(path[-1])]
+    if not low <= value <= high:
+        what = f"{value:g} is not from {low:g} to {high:g}"
+        notes.tell(document.place(path), path, what, "Limits may only be moved to the safe side")
 
 
 def _warn(document: Document, notes: Notes, sketch: Sketch, config: Config) -> None:

@@ -57,6 +57,12 @@ class ActuatorModel:
             self._append(_Leg(leg.at_s, self.output_at(leg.at_s), leg.target_w))
         self._forget(at_s)
 
+    def stands(self, at_s: float, output_w: float) -> None:
+        """Nobody can command it any more: it is taken to go on with output_w."""
+        past = [leg for leg in self._legs if leg.at_s < at_s] or self._legs[:1]
+        self._legs = [*past, _Leg(at_s, output_w, output_w)]
+        self._forget(at_s)
+
     def output_at(self, at_s: float) -> float:
         """Output at at_s, W. Moments before the oldest memory give the oldest output."""
         for leg in reversed(self._legs):

@@ -8,8 +8,10 @@ from gridzero.control.dispatch import Dispatcher, Split
 from gridzero.control.follow import FollowWatch
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
 from gridzero.control.ledger import Ledger
+from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
 from gridzero.control.over_current import OverCurrent
+from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.trim import Trim
 from gridzero.control.zero_cross import ZeroCrossHold
 from gridzero.domain.decision import Decision, Wish
@@ -50,6 +52,8 @@ class Controller:
         self._dispatcher = Dispatcher(tuning.min_charge_w, tuning.min_discharge_w)
         self._over_current = OverCurrent()
         self._follow = FollowWatch()
+        self._rogue_charge = RogueCharge()
+        self._meter_watch = MeterWatch()
         self._observed: MeterReading | None = None
 
     def tick(self, now: Snapshot) -> Decision:
@@ -57,7 +61,11 @@ class Controller:
         self._follow.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now.wanted.target_w)
-        limits = power_limits(now, over_current=self._over_current.update(now))
+        limits = power_limits(
+            now,
+            over_current=self._over_current.update(now),
+            rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
+        )
         wish = self._wish(now)
         allowed_w, because = self._allow(wish, now, limits)
         split = self._dispatcher.split(allowed_w, now)
@@ -69,6 +77,7 @@ class Controller:
             battery_w=split.total_w,
             because=self._because(split, because, wish),
             not_following=self._follow.failing,
+            meter_verdict=self._meter_watch.verdict(now.now_s).value,
             wish_w=wish.battery_w,
             net_load_w=self._observer.net_load_w,
             charge_w=limits.charge_w,
@@ -81,6 +90,8 @@ class Controller:
     def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:
         if self._follow.failing and split.total_w > 0:
             return Because.NOT_FOLLOWING
+        if split.because is Because.BELOW_MINIMUM and cut is not None:
+            return cut  # it is the limit that left too little to hold
         return split.because or cut or wish.because
 
     def _observe(self, reading: MeterReading, target_w: float) -> None:
@@ -89,6 +100,7 @@ class Controller:
         if gap_s > self._tuning.meter_lost_s:
             self._observer.forget()
         own_w = self._ledger.own_w(reading.at_s)
+        self._meter_watch.update(reading.received_at_s, reading.grid_w, own_w)
         self._observer.update(reading.grid_w, own_w)
         in_flight_w = self._ledger.final_w() - own_w
         self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
@@ -108,6 +120,8 @@ class Controller:
         factor, late = meter_factor(
             now.meter_age_s, self._tuning.meter_hold_s, self._tuning.meter_lost_s
         )
+        if self._meter_watch.verdict(now.now_s) is not Verdict.GOOD:
+            return Wish(battery_w=0.0, because=Because.METER_WRONG)
         net_load_w = self._observer.net_load_w
         if net_load_w is None or factor <= 0:
             return Wish(battery_w=0.0, because=late)

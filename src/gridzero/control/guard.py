@@ -14,7 +14,6 @@ from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 
 _SHUNT_FRESH_S, _SHUNT_DEAD_S = 2.0, 5.0
-_CHARGING_A = -2.0  # a shunt below this shows that something charges
 
 Limit = tuple[float, Because]
 
@@ -29,8 +28,11 @@ class PowerLimits:
     discharge_because: Because
 
 
-def power_limits(now: Snapshot, *, over_current: bool) -> PowerLimits:
-    """What battery, shunt and converters allow at this moment."""
+def power_limits(now: Snapshot, *, over_current: bool, rogue_charge: bool) -> PowerLimits:
+    """What battery, shunt and converters allow at this moment.
+
+    over_current, rogue_charge: what the watchers of these names say.
+    """
     battery, limits = now.battery, now.limits
     if battery is None or limits is None or battery.pack_v is None or not battery.pack_v > 0:
         return PowerLimits(0.0, 0.0, Because.BATTERY_UNKNOWN, Because.BATTERY_UNKNOWN)
@@ -39,6 +41,8 @@ def power_limits(now: Snapshot, *, over_current: bool) -> PowerLimits:
         return PowerLimits(0.0, 0.0, blocked, blocked)
     charge = _without_shunt(_charge(now, limits, battery.pack_v), now.shunt_age_s)
     discharge = _without_shunt(_discharge(now, limits, battery.pack_v), now.shunt_age_s)
+    if rogue_charge:
+        discharge = 0.0, Because.CHARGER_ACTIVE
     return PowerLimits(charge[0], discharge[0], charge[1], discharge[1])
 
 
@@ -83,22 +87,11 @@ def _discharge(now: Snapshot, limits: CurrentLimits, pack_v: float) -> Limit:
     usable = [i for i in now.inverters if not i.silent]
     if not usable:
         return 0.0, Because.NO_INVERTER
-    if any(c.silent for c in now.chargers) and not _nothing_charges(now):
-        return 0.0, Because.CHARGER_SILENT
     battery_w = limits.discharge_a * pack_v * min(i.spec.efficiency for i in usable)
     return min(
         (battery_w, limits.discharge_because),
         (sum(i.spec.max_w for i in usable), Because.INVERTER_MAXIMUM),
         key=_watts,
-    )
-
-
-def _nothing_charges(now: Snapshot) -> bool:
-    """A silent rectifier may run on its own; only a fresh shunt can say that it does not."""
-    return (
-        now.shunt is not None
-        and now.shunt_age_s <= _SHUNT_FRESH_S
-        and now.shunt.current_a > _CHARGING_A
     )
 
 

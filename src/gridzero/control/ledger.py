@@ -28,6 +28,11 @@ class Ledger:
         sign, model = self._models[name]
         model.observed(at_s, max(0.0, sign * power_w))
 
+    def unreachable(self, name: str, at_s: float, power_w: float) -> None:
+        """A converter that hears nothing is taken to give power_w, W AC toward the house."""
+        sign, model = self._models[name]
+        model.stands(at_s, max(0.0, sign * power_w))
+
     def own_w(self, at_s: float) -> float:
         """Battery power at the house connection at at_s, W AC, > 0 discharge."""
         return sum(sign * model.output_at(at_s) for sign, model in self._models.values())

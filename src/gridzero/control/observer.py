@@ -52,7 +52,7 @@ class NetLoadObserver:
     def _is_jump(self, surprise_w: float, moved_w: float) -> bool:
         """Large enough, beyond doubt from the own output's movement, or confirmed by a second."""
         doubt_w = _RESTLESS * moved_w
-        if abs(surprise_w) > _JUMP_W + doubt_w:
+        if abs(surprise_w) > _JUMP_W + doubt_w and not self._turns_around(surprise_w):
             return True
         threshold_w = _SIGMAS * self._noise_w + doubt_w
         return (
@@ -60,6 +60,14 @@ class NetLoadObserver:
             and abs(self._last_surprise_w) > threshold_w
             and surprise_w * self._last_surprise_w > 0
         )
+
+    def _turns_around(self, surprise_w: float) -> bool:
+        """A single sample that would stop a running converter: a second one must confirm it.
+
+        A wrong one costs a rectifier half a minute; waiting for the next costs half a second.
+        """
+        net_load_w = self.net_load_w or 0.0
+        return net_load_w * (net_load_w + surprise_w) < 0
 
     def _learn_noise(self, surprise_w: float) -> None:
         sample_w = min(_ABS_TO_SIGMA * abs(surprise_w), 4 * self._noise_w)

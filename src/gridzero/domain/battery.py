@@ -39,10 +39,15 @@ class BatteryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentLimits:
-    """What the battery bears now, A >= 0, each with the reason that made it so small."""
+    """What the battery bears now, A >= 0, each with the reason that made it so small.
+
+    cell_over, cell_under: a hard limit was passed and is not released yet.
+    """
 
     charge_a: float
     discharge_a: float
     charge_because: Because
     discharge_because: Because
     max_v: float
+    cell_over: bool = False
+    cell_under: bool = False

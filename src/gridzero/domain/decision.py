@@ -24,6 +24,7 @@ class Decision:
     wish_w: what would have been done without limits. net_load_w: what the house needs without
     the battery (None while unknown). charge_w, discharge_w: AC power the limits allow now.
     not_following: the shunt shows that the inverters give less than they were told.
+    meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
     """
 
     at_s: float
@@ -37,3 +38,4 @@ class Decision:
     discharge_because: Because
     units: Mapping[str, float] = field(default_factory=dict)
     not_following: bool = False
+    meter_verdict: str = "good"

@@ -47,6 +47,15 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="meter_wrong",
+        title="The meter does not show what the battery does",
+        noticed="sign: within a minute of running away, confirmed by 2.5 s at zero power;"
+        " frozen: the same number 20 times while the battery moved 150 W",
+        power="0 W in mode auto (fixed modes do not need it)",
+        clears="by itself after 5 minutes, to try again",
+        remedy="Check sign, topic and path of the meter; restart a meter that repeats itself",
+    ),
+    Fault(
         code="module_silent",
         title="A battery module sends no cell voltages",
         noticed="no complete set of cells for 2 s (limits start to fall), fault at 5 s",
@@ -73,7 +82,7 @@ _ROWS = (
     Fault(
         code="cell_implausible",
         title="A cell reads outside the plausible window",
-        noticed="at the first such reading (1.5 V to 4.5 V), or a jump of more than 0.5 V",
+        noticed="at the first such reading (window 1.5 V to 4.5 V)",
         power="0 W both ways while outside the window; a jump shows its last good value and ages",
         clears="by itself with plausible readings",
         remedy="Measure the cell by hand; check its sense wire",
@@ -116,7 +125,7 @@ _ROWS = (
         title="Battery current is above its limit",
         noticed="shunt more than 15 % and 3 A above the limit for 2 s",
         power="0 W both ways",
-        clears="by itself after 30 s",
+        clears="by itself 30 s after the last excess",
         remedy="Look for a load or charger that gridzero does not control",
     ),
     Fault(
@@ -139,7 +148,8 @@ _ROWS = (
         code="charger_silent",
         title="The rectifier does not answer",
         noticed="no telemetry for 5 s",
-        power="charge 0 W, off frames continue; discharge only while the shunt shows no charging",
+        power="charge 0 W, off frames continue; discharge only while the shunt, less what the"
+        " inverters take, shows no charging (10 s of rest after each doubt)",
         clears="by itself when it answers again",
         remedy="Check its CAN cable and power. It may run on its stored values: open its contactor",
     ),
@@ -173,8 +183,8 @@ _ROWS = (
         title="The rectifier has no contactor",
         noticed="at start and at stop",
         power="none by itself: about 30 s after gridzero ends it reverts to its stored values",
-        clears="stays until a contactor is configured",
-        remedy="Fit a normally open contactor, and store harmless offline values",
+        clears="stays: this version cannot drive a contactor itself",
+        remedy="Fit a normally open contactor that drops out when the Pi dies",
         severity=Severity.WARNING,
     ),
     Fault(
@@ -212,6 +222,14 @@ _ROWS = (
         remedy="Check plug, driver and permissions of the named link",
     ),
     Fault(
+        code="device_lost",
+        title="A driver cannot serve its device",
+        noticed="at once; it is tried again every 2 s",
+        power="by the age of what the device says; a converter's lease ends",
+        clears="by itself after 10 s of service",
+        remedy="See the text for what is missing: plug, power, address or permission",
+    ),
+    Fault(
         code="can_errors",
         title="A CAN controller is in trouble",
         noticed="at its error frame (error-warning, error-passive, bus-off)",
@@ -241,7 +259,8 @@ _ROWS = (
         code="control_hung",
         title="The control loop stands still",
         noticed="no tick for 5 s (a task of its own), or the whole process for 8 s (a thread)",
-        power="0 W by the leases after 3 s; then the process stops and is started again",
+        power="0 W by the leases after 3 s; a loop that stands still keeps the last power until the"
+        " inverter's own time-out and the restart",
         clears="with the restart",
         remedy="Report it with the log",
     ),

@@ -45,6 +45,8 @@ class Because(StrEnum):
     RECOVERING = "recovering"
     SHUNT_STALE = "shunt_stale"
     CHARGER_SILENT = "charger_silent"
+    CHARGER_ACTIVE = "charger_active"
+    METER_WRONG = "meter_wrong"
     STARTING = "starting"
     STOPPING = "stopping"
 
@@ -87,6 +89,8 @@ REASONS: dict[Because, str] = {
     Because.RECOVERING: "a limit is lifted slowly after it acted",
     Because.SHUNT_STALE: "the battery current is not known",
     Because.CHARGER_SILENT: "the rectifier does not answer",
+    Because.CHARGER_ACTIVE: "a rectifier still charges, or may charge unseen",
+    Because.METER_WRONG: "the meter does not show what the battery does",
     Because.STARTING: "gridzero is starting",
     Because.STOPPING: "gridzero is stopping",
 }

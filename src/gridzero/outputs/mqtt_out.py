@@ -87,9 +87,8 @@ class MqttOut:
         def take(message: MqttMessage) -> None:
             if message.retained:  # an old wish must not come back with every reconnect
                 return
-            text = message.payload[:_LONGEST_SETTING].decode(errors="replace").strip()
             try:
-                self._site.settings.change(**{key: text})
+                self._site.settings.change(**{key: _text(message.payload)})
             except SettingRefused as error:
                 self._faults.tell("setting_refused", key, str(error), Severity.WARNING)
             self.publish()
@@ -100,7 +99,20 @@ class MqttOut:
         if message.retained:
             return
         try:
-            power_w = float(message.payload[:_LONGEST_SETTING])
+            power_w = float(_text(message.payload))
         except ValueError:
             power_w = 0.0
-        self._site.ask_to_charge(power_w if 0 < power_w < float("inf") else 0.0)
+        most_w = sum(unit.spec.max_w for unit in self._site.parts.chargers)
+        if power_w > most_w:
+            text = (
+                f"the target topic asks for {power_w:g} W; the chargers take {most_w:g} W at most"
+            )
+            self._faults.tell("setting_refused", "target_topic", text, Severity.WARNING)
+            power_w = 0.0
+        self._site.ask_to_charge(power_w if power_w > 0 else 0.0)
+
+
+def _text(payload: bytes) -> str:
+    """What a person sent; of what is too long, only so much that it shows: it is no setting."""
+    text = payload[:_LONGEST_SETTING].decode(errors="replace").strip()
+    return text if len(payload) <= _LONGEST_SETTING else f"{text[:20]} ..."

@@ -10,6 +10,8 @@ from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
 from gridzero.runtime.fault_book import ActiveFault
 
+_SHUNT_SHOWN_S = 5.0
+
 
 def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...]) -> dict[str, Any]:
     """JSON-ready; keys carry their units; null is unknown."""
@@ -45,7 +47,9 @@ def cells_of(now: Snapshot) -> dict[str, Any]:
     return {
         module.name: {
             "cells_v": [_round(v, 3) for v in module.cell_v],
-            "temps_c": [{"low": t.low_c, "high": t.high_c} for t in module.temps],
+            "temps_c": [
+                {"low": _round(t.low_c, 1), "high": _round(t.high_c, 1)} for t in module.temps
+            ],
             "bleeding": [i + 1 for i in range(len(module.cell_v)) if module.bleeding >> i & 1],
             "suspect": [i + 1 for i in range(len(module.cell_v)) if module.suspect >> i & 1],
         }
@@ -54,22 +58,30 @@ def cells_of(now: Snapshot) -> dict[str, Any]:
 
 
 def _battery(now: Snapshot) -> dict[str, Any]:
+    """The same keys whether the battery has been heard or not."""
     view = now.battery
-    current_a = now.shunt.current_a if now.shunt else None
-    if view is None:
-        return {"current_a": _round(current_a, 2)}
+
+    def of(name: str, digits: int) -> float | None:
+        return _round(getattr(view, name) if view else None, digits)
+
     return {
-        "pack_v": _round(view.pack_v, 2),
-        "current_a": _round(current_a, 2),
-        "min_cell_v": _round(view.min_cell_v, 3),
-        "min_cell": view.min_cell,
-        "max_cell_v": _round(view.max_cell_v, 3),
-        "max_cell": view.max_cell,
-        "temp_low_c": _round(view.low_c, 1),
-        "temp_high_c": _round(view.high_c, 1),
-        "modules": view.modules,
-        "healthy": view.healthy,
+        "pack_v": of("pack_v", 2),
+        "current_a": _round(_current_a(now), 2),
+        "min_cell_v": of("min_cell_v", 3),
+        "min_cell": view.min_cell if view else None,
+        "max_cell_v": of("max_cell_v", 3),
+        "max_cell": view.max_cell if view else None,
+        "temp_low_c": of("low_c", 1),
+        "temp_high_c": of("high_c", 1),
+        "modules": view.modules if view else None,
+        "healthy": view.healthy if view else None,
     }
+
+
+def _current_a(now: Snapshot) -> float | None:
+    """The shunt's last word, for as long as it may be believed."""
+    fresh = now.shunt is not None and now.shunt_age_s <= _SHUNT_SHOWN_S
+    return now.shunt.current_a if now.shunt is not None and fresh else None
 
 
 def _converter(unit: ConverterView, decision: Decision) -> dict[str, Any]:

@@ -52,6 +52,11 @@ class Device(Protocol):
 class Meter(Device, Protocol):
     """Power at the house connection."""
 
+    @property
+    def interval_s(self) -> float:
+        """How often a reading is expected, s."""
+        ...
+
     def latest(self) -> MeterReading | None:
         """Newest valid reading, None before the first. Its age is the caller's business."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridzero.battery.profile import Profile
-from gridzero.domain.battery import BatteryView
+from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.decision import Decision
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
@@ -22,8 +22,14 @@ CODES = frozenset(
         "too_cold",
         "over_current",
         "inverter_not_following",
+        "meter_wrong",
     }
 )
+
+_METER = {
+    "sign": "the meter shows the opposite of what the battery does: its sign is wrong",
+    "frozen": "the meter repeats itself while the battery changes its power",
+}
 
 
 def present(
@@ -39,11 +45,13 @@ def present(
         found["meter_lost", "meter"] = "the meter has sent no reading for too long"
     if Because.OVER_CURRENT in (decision.charge_because, decision.discharge_because):
         found["over_current", "battery"] = "the shunt shows more current than the limits allow"
+    if decision.meter_verdict in _METER:
+        found["meter_wrong", "meter"] = _METER[decision.meter_verdict]
     if decision.not_following:
         found["inverter_not_following", "inverters"] = "the shunt shows less than was commanded"
     if now.battery is not None:
         _modules(now.battery, rules.profile, running_s, found)
-        _cells(now.battery, rules.profile, found)
+        _cells(now.battery, now.limits, found)
         _temperatures(now, found)
     return found
 
@@ -59,11 +67,16 @@ def _modules(view: BatteryView, profile: Profile, running_s: float, found: dict[
         found["cell_implausible", name] = f"cell {name} reads what cannot be"
 
 
-def _cells(view: BatteryView, profile: Profile, found: dict[Key, str]) -> None:
-    if view.max_cell_v is not None and view.max_cell_v > profile.over_cell_v:
-        found["cell_over", "battery"] = f"cell {view.max_cell} is at {view.max_cell_v:.3f} V"
-    if view.min_cell_v is not None and view.min_cell_v < profile.under_cell_v:
-        found["cell_under", "battery"] = f"cell {view.min_cell} is at {view.min_cell_v:.3f} V"
+def _cells(view: BatteryView, limits: CurrentLimits | None, found: dict[Key, str]) -> None:
+    """As long as the limit itself stands: until the release voltage, not the trip voltage."""
+    if limits is not None and limits.cell_over:
+        found["cell_over", "battery"] = f"cell {view.max_cell} is at {_volts(view.max_cell_v)}"
+    if limits is not None and limits.cell_under:
+        found["cell_under", "battery"] = f"cell {view.min_cell} is at {_volts(view.min_cell_v)}"
+
+
+def _volts(volts: float | None) -> str:
+    return "-" if volts is None else f"{volts:.3f} V"
 
 
 def _temperatures(now: Snapshot, found: dict[Key, str]) -> None:

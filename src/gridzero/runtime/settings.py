@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from math import isfinite
@@ -58,6 +59,8 @@ class FileStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._newest: dict[str, Any] = {}
+        self._turn = threading.Lock()
 
     def load(self) -> dict[str, Any]:
         """See Store. A damaged file is reported and counts as empty."""
@@ -72,7 +75,13 @@ class FileStore:
 
     def save(self, values: dict[str, Any]) -> None:
         """See Store. Written by a worker thread: an SD card may take half a second."""
-        asyncio.get_running_loop().run_in_executor(None, self._write, dict(values))
+        self._newest = dict(values)
+        asyncio.get_running_loop().run_in_executor(None, self._write_newest)
+
+    def _write_newest(self) -> None:
+        """One at a time, and never an older one last: worker threads overtake each other."""
+        with self._turn:
+            self._write(self._newest)
 
     def _write(self, values: dict[str, Any]) -> None:
         fresh = self._path.with_suffix(".new")

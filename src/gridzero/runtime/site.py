@@ -53,6 +53,7 @@ class Site:
         self._target_until_s: float | None = None
         self._listeners: list[Callable[[Snapshot, Decision], None]] = []
         self.last: tuple[Snapshot, Decision] | None = None
+        self._is_stopping = False
         self._started_s = self.ticked_s = clock.now_s()
         parts.meter.on_reading(self._on_meter)
         for unit in (*parts.inverters, *parts.chargers):
@@ -90,7 +91,8 @@ class Site:
         return decision
 
     def _on_meter(self, _reading: MeterReading) -> None:
-        self.tick()
+        if not self._is_stopping:  # the meter goes on to speak while devices are stopped
+            self.tick()
 
     def _note_sent(self, name: str) -> Callable[[float, float], None]:
         return lambda at_s, power_w: self._ledger.sent(name, at_s, power_w)
@@ -123,9 +125,22 @@ class Site:
                 self._ledger.observed(unit.name, reading.at_s, reading.ac_w)
         late = reading is None or not now_s - reading.at_s <= _TELEMETRY_STALE_S
         silent = late and unit.telemetry_expected()
+        if silent and unit in self.parts.chargers:
+            self._ledger.unreachable(unit.name, now_s, self._unseen_charge_w(now_s))
         return ConverterView(
             name=unit.name, spec=unit.spec, state=unit.state, reading=reading, silent=silent
         )
+
+    def _unseen_charge_w(self, now_s: float) -> float:
+        """What a silent charger is taken to draw, W AC <= 0: what the shunt shows, else nothing.
+
+        Without this the ledger would believe the last command for as long as the silence lasts.
+        """
+        shunt = self.parts.shunt.latest() if self.parts.shunt else None
+        view = self.last[0].battery if self.last else None
+        if shunt is None or now_s - shunt.at_s > _TELEMETRY_STALE_S or view is None:
+            return 0.0
+        return min(0.0, shunt.current_a * (view.pack_v or 0.0))
 
     def _blocked(self) -> Because | None:
         return Because.UNEXPECTED_MODULE if self.faults.stands("unexpected_module") else None
@@ -162,7 +177,8 @@ class Site:
         return [name for name, until_s in self._no_bleed_until_s.items() if now_s < until_s]
 
     def stopping(self) -> None:
-        """Say in the last decision that the site ends; devices are stopped by the supervisor."""
+        """Decide no more; the last decision says so. Devices are stopped by the supervisor."""
+        self._is_stopping = True
         if self.last is not None:
             now, decision = self.last
             ended = replace(decision, battery_w=0.0, because=Because.STOPPING, units={})

@@ -23,7 +23,11 @@ from gridzero.runtime.site import Site
 log = structlog.get_logger()
 
 _RETRY_S = 2.0
+_SERVES_S = 10.0
 _STOP_DEVICE_S = 12.0
+_CANCELS = 2  # wait_for of Python 3.11 can swallow one
+_END_WORKER_S = 3.0
+_END_LINK_S = 15.0  # nothing is at stake any more, and a TCP connection may be half open
 _HUNG_S = 5.0
 _LOOK_S = 0.5
 _OPENING_S = 3.0
@@ -87,7 +91,8 @@ class Supervisor:
                 self._farewell()
                 await asyncio.sleep(0)
         finally:
-            await _cancel(links)
+            for link in reversed(links):  # the broker came first and hears the last words
+                await _cancel([link], _END_LINK_S)
         log.info("site.stopped", why=ending.why, exit_code=int(ending.code))
         return ending
 
@@ -110,15 +115,19 @@ class Supervisor:
     def _keeper_of(self, device: Device) -> Callable[[], Awaitable[None]]:
         async def keep() -> None:
             while True:
+                serves = asyncio.get_running_loop().call_later(
+                    _SERVES_S, self._faults.set, "device_lost", device.name, None
+                )
                 try:
                     await device.run()
                 except DeviceError as error:
-                    log.warning(
-                        "device.lost", device=device.name, what=error.what, retry_s=_RETRY_S
-                    )
+                    log.debug("device.lost", device=device.name, what=error.what, retry_s=_RETRY_S)
+                    self._faults.set("device_lost", device.name, str(error))
                     await self._clock.sleep_s(_RETRY_S)
                 else:
                     raise RuntimeError(f"{device.name} stopped serving by itself")
+                finally:
+                    serves.cancel()
 
         return keep
 
@@ -176,8 +185,15 @@ async def _run(service: Service) -> None:
     await service.run()
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    alive = list(tasks)
-    for task in alive:
-        task.cancel()
-    await asyncio.gather(*alive, return_exceptions=True)
+async def _cancel(tasks: Iterable[asyncio.Task[Any]], limit_s: float = _END_WORKER_S) -> None:
+    """One that does not end is left behind: it must not keep the devices from being stopped."""
+    left = set(tasks)
+    for _ in range(_CANCELS if left else 0):
+        for task in left:
+            task.cancel()
+        done, left = await asyncio.wait(left, timeout=limit_s)
+        await asyncio.gather(*done, return_exceptions=True)
+        if not left:
+            return
+    for task in left:
+        log.error("task.stuck", task=task.get_name())

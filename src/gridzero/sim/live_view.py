@@ -360,7 +360,7 @@ def _chart(
     """Two rows around zero: bars up for positive, down for negative values."""
     top_w = max((abs(value) for value in values), default=0.0)
     top_w = max(top_w, 100.0)
-    heights = [round(8 * value / top_w) for value in values]
+    heights = [round(8 * (value / top_w)) for value in values]
     upper = "".join(_BLOCKS[max(height, 0)] for height in heights)
     # hanging bars are drawn as what is left of a block below them, in reverse
     lower = Text()

@@ -187,10 +187,22 @@ def test_freshness_falls_in_a_line() -> None:
     assert [freshness(age, 2.0, 5.0) for age in (0, 2, 3.5, 5, inf, nan)] == [1, 1, 0.5, 0, 0, 0]
 
 
-def test_an_override_replaces_one_number_and_a_wrong_name_is_refused() -> None:
-    assert profile("vw_gte_12s", {"full_cell_v": 4.0}).full_cell_v == 4.0
-    with pytest.raises(ValueError, match="full_cel_v"):
-        profile("vw_gte_12s", {"full_cel_v": 4.0})
+def test_an_override_replaces_one_number() -> None:
+    assert profile("vw_gte_12s", {"full_cell_v": 4.03}).full_cell_v == 4.03
+
+
+@pytest.mark.parametrize(
+    ("overrides", "what"),
+    [
+        ({"full_cel_v": 4.0}, "full_cel_v"),
+        ({"volt_dead_s": 1e9}, "not from 1 to 5"),
+        ({"over_cell_v": nan}, "not from"),
+        ({"full_cell_v": 3.9}, "full_release_v must be below full_cell_v"),
+    ],
+)
+def test_overrides_cannot_loosen_what_protects(overrides: dict[str, float], what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        profile("vw_gte_12s", overrides)
 
 
 def test_a_silent_module_is_named_and_its_last_cells_still_count() -> None:

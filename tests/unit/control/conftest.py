@@ -22,7 +22,7 @@ def converter(name: str, max_w: float, min_w: float, dynamics: Dynamics) -> Conv
     return ConverterView(
         name=name,
         spec=ConverterSpec(min_w=min_w, max_w=max_w, efficiency=0.9, dynamics=dynamics),
-        state=ConverterState.RUNNING,
+        state=ConverterState.OFF,
         reading=None,
         silent=False,
     )

@@ -11,15 +11,22 @@ from hypothesis import strategies as st
 
 from gridzero.control.controller import Controller, Tuning
 from gridzero.control.dispatch import Dispatcher
-from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
+from gridzero.control.guard import PowerLimits, guard, meter_factor
 from gridzero.control.ledger import Ledger
+from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
+from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.trim import Trim
 from gridzero.control.zero_cross import ZeroCrossHold
 from gridzero.domain.converters import Dynamics
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode, Wanted
-from gridzero.domain.readings import CurrentReading, MeterReading
+from gridzero.domain.readings import (
+    ConverterReading,
+    ConverterState,
+    CurrentReading,
+    MeterReading,
+)
 from gridzero.domain.reasons import REASONS, Because
 from gridzero.domain.snapshot import Snapshot
 
@@ -155,13 +162,42 @@ def test_a_silent_charger_refuses_charge_and_discharges_only_if_nothing_charges(
 ) -> None:
     now = house(grid_w=500.0)
     silent = (replace(now.chargers[0], silent=True),)
-    assert power_limits(replace(now, chargers=silent), over_current=False).charge_w == 0.0
+    assert fresh().tick(house(grid_w=-900.0, chargers=silent)).because is Because.CHARGER_SILENT
     resting = replace(now, chargers=silent, shunt=CurrentReading(now.now_s, 0.5))
-    assert power_limits(resting, over_current=False).discharge_w > 0
+    assert fresh().tick(resting).battery_w == 500.0
     charging = replace(now, chargers=silent, shunt=CurrentReading(now.now_s, -20.0))
-    assert power_limits(charging, over_current=False).discharge_w == 0.0
+    assert fresh().tick(charging).because is Because.CHARGER_ACTIVE
     blind = replace(now, chargers=silent, shunt=None, shunt_expected=False)
-    assert power_limits(blind, over_current=False).discharge_w == 0.0
+    assert fresh().tick(blind).battery_w == 0.0
+
+
+def test_a_rectifier_that_charges_unseen_behind_the_inverter_is_found(house: House) -> None:
+    watch, now = RogueCharge(), house()
+    silent = (replace(now.chargers[0], silent=True),)
+    inverter_a = 860.0 / (44.4 * 0.9)
+    honest = replace(now, chargers=silent, shunt=CurrentReading(now.now_s, inverter_a))
+    assert not watch.update(honest, 860.0)
+    hidden = replace(now, chargers=silent, shunt=CurrentReading(now.now_s, inverter_a - 8.0))
+    assert watch.update(hidden, 860.0)
+    later = replace(honest, now_s=now.now_s + 9.0, shunt=CurrentReading(now.now_s + 9.0, 0.0))
+    assert watch.update(later, 0.0), "it rests before it looks again"
+
+
+def test_a_rectifier_that_says_that_it_charges_keeps_the_inverter_off(house: House) -> None:
+    now = house(grid_w=500.0)
+    reading = ConverterReading(at_s=now.now_s, ac_w=-900.0, dc_a=-20.0)
+    stuck = (replace(now.chargers[0], state=ConverterState.OFF, reading=reading),)
+    decision = fresh().tick(replace(now, chargers=stuck))
+    assert (decision.battery_w, decision.because) == (0.0, Because.CHARGER_ACTIVE)
+
+
+def test_a_stale_shunt_is_no_over_current(house: House) -> None:
+    controller = fresh()
+    for i in range(400):
+        now_s = 100.0 + i * 0.25
+        shunt = CurrentReading(min(now_s, 101.0), 75.0)
+        decision = controller.tick(house(grid_w=800.0, now_s=now_s, shunt=shunt))
+        assert decision.because is not Because.OVER_CURRENT
 
 
 def test_over_current_trips_after_two_seconds_and_rests_half_a_minute(house: House) -> None:
@@ -278,6 +314,59 @@ def test_the_trim_integrates_only_what_is_not_in_flight_and_gives_back_what_was_
     assert trim.value_w == 10.0
     trim.back_calculate(-50.0)
     assert trim.value_w == 10.0
+
+
+def meter_story(sign: float, load: Callable[[float], float]) -> set[Verdict]:
+    """What the watch says while an inverter of 900 W follows what the meter shows."""
+    watch, own_w, seen = MeterWatch(), 0.0, set()
+    for i in range(1200):
+        now_s = 0.5 * i
+        true_w = load(now_s) - own_w
+        watch.update(now_s, sign * true_w + (i % 3) * 0.5, own_w)
+        verdict = watch.verdict(now_s)
+        seen.add(verdict)
+        wish_w = own_w + sign * true_w if verdict is Verdict.GOOD else 0.0
+        own_w = 0.0 if wish_w <= 0 else min(own_w + 37.5, max(own_w - 50.0, wish_w), 900.0)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda _t: 400.0,
+        lambda t: 200.0 + 1800.0 * (t % 200 > 100),
+        lambda t: 300.0 + 2.0 * min(t % 300, 150),
+        lambda t: 100.0 + 300.0 * min(t % 120, 10),
+        lambda t: 150.0 + 1500.0 * (t % 15 < 6),
+    ],
+)
+def test_a_right_meter_is_never_called_wrong(load: Callable[[float], float]) -> None:
+    assert meter_story(1.0, load) <= {Verdict.GOOD, Verdict.TESTING}
+
+
+def test_a_wrong_sign_is_found_and_confirmed_at_zero_power() -> None:
+    assert Verdict.SIGN in meter_story(-1.0, lambda _t: -150.0)
+
+
+def test_a_meter_that_repeats_itself_is_found_only_when_it_should_have_moved() -> None:
+    watch = MeterWatch()
+    for i in range(100):
+        watch.update(0.5 * i, 150.0, 0.0)
+    assert watch.verdict(50.0) is Verdict.GOOD
+    for i in range(100, 110):
+        watch.update(0.5 * i, 150.0, 40.0 * (i - 100))
+    assert watch.verdict(55.0) is Verdict.FROZEN
+    assert watch.verdict(400.0) is Verdict.GOOD
+
+
+def test_one_wild_sample_does_not_stop_a_converter() -> None:
+    observer = NetLoadObserver(0.5)
+    for _ in range(10):
+        observer.update(0.0, -1300.0)
+    assert observer.update(2000.0, -1300.0) < 0.0
+    assert observer.update(0.0, -1300.0) < -600.0
+    assert observer.update(2000.0, -1300.0) < 700.0
+    assert observer.update(2000.0, -1300.0) == 700.0
 
 
 def test_the_meter_factor_refuses_what_is_not_an_age() -> None:

@@ -1,0 +1,73 @@
+"""All contestants, ours first. A new law is a file beside this one and a row here."""
+
+from __future__ import annotations
+
+from gridzero.bench.control.laws.astrameter import AstraMeterLike
+from gridzero.bench.control.laws.clairvoyant import Clairvoyant
+from gridzero.bench.control.laws.desperado import Desperado
+from gridzero.bench.control.laws.dpl import Dpl
+from gridzero.bench.control.laws.kev300 import PullRequest122, PullRequest140
+from gridzero.bench.control.laws.law import LawRow
+from gridzero.bench.control.laws.openems import OpenEms
+from gridzero.bench.control.laws.ours import Ours
+from gridzero.bench.control.laws.perfect import PerfectModel
+from gridzero.bench.control.laws.reference_esp32 import ReferenceEsp32
+from gridzero.bench.control.laws.simple import Nothing, Simc
+from gridzero.bench.control.laws.syssi import Syssi
+
+_SYSSI = "syssi/esphome-soyosource-gtn-virtual-meter, soyosource_virtual_meter.cpp"
+_OPENEMS = "OpenEMS/openems, controller.ess.balancing"
+_DESPERADO = "desperado0044/Soyosource-Controller, src/main.cpp"
+_SIMC = "Skogestad's SIMC rule for a delay: gain 1 / (2 theta)"
+
+LAWS: dict[str, LawRow] = {
+    row.name: row
+    for row in (
+        LawRow("gridzero", "ours", "gridzero.control.controller", Ours),
+        LawRow(
+            "esp32",
+            "the reference controller: 0.85 per message, holds",
+            "anikrooz/housebatt, housebatt.ino",
+            ReferenceEsp32,
+        ),
+        LawRow("syssi-3s", "last sent + reading, every 3 s", _SYSSI, lambda s: Syssi(s, 3.0)),
+        LawRow("syssi-0.5s", "the same every 0.5 s", _SYSSI, lambda s: Syssi(s, 0.5)),
+        LawRow("pr122", "one unseen step taken off", f"{_SYSSI}, PR #122", PullRequest122),
+        LawRow("pr140", "sum of unseen steps taken off", f"{_SYSSI}, PR #140", PullRequest140),
+        LawRow(
+            "dpl",
+            "waits for each step to be seen",
+            "hoylabs/OpenDTU-OnBattery, PowerLimiter.cpp and huawei/Provider.cpp",
+            Dpl,
+        ),
+        LawRow(
+            "openems-pid", "1 s, PID around the output", _OPENEMS, lambda s: OpenEms(s, pid=True)
+        ),
+        LawRow("openems", "1 s, measured output + grid", _OPENEMS, lambda s: OpenEms(s, pid=False)),
+        LawRow(
+            "desperado-50", "half a step per 1.1 s", _DESPERADO, lambda s: Desperado(s, gain=0.5)
+        ),
+        LawRow(
+            "desperado-100", "full step per 1.1 s", _DESPERADO, lambda s: Desperado(s, gain=1.0)
+        ),
+        LawRow(
+            "astrameter-like",
+            "predictor and paced steps",
+            "tomquist/AstraMeter, ct002/balancer.py, reduced",
+            AstraMeterLike,
+        ),
+        LawRow("simc-1.5", "integrator for 1.5 s of delay", _SIMC, lambda s: Simc(s, 1.5)),
+        LawRow("simc-2.2", "integrator for 2.2 s of delay", _SIMC, lambda s: Simc(s, 2.2)),
+        LawRow("nothing", "the battery rests", "-", lambda _setting: Nothing()),
+        LawRow(
+            "perfect-model",
+            "knows the converters, sees the load",
+            "what a causal law could do",
+            PerfectModel,
+            knows=True,
+        ),
+        LawRow(
+            "clairvoyant", "knows the future", "what could be done at all", Clairvoyant, knows=True
+        ),
+    )
+}

@@ -1,0 +1,138 @@
+"""From a message of the meter to the first byte for the inverter."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from gridzero.bench import reference
+from gridzero.bench.media import FarMedia
+from gridzero.links.mqtt_client import RealMqtt
+from gridzero.ports.links import MqttMessage
+from gridzero.sim.house import House
+from gridzero_drivers.soyosource.codec import Demand
+from gridzero_drivers.soyosource.stream import DEMAND, FrameStream
+
+LOADS_W = (560, 60)
+"""Far enough apart for a jump that the controller follows at once."""
+
+Pauses = tuple[float, float]
+"""Shortest and longest time from message to message, s; drawn evenly in between."""
+
+FREE_WIRE: Final[Pauses] = (0.27, 0.37)
+"""The driver keeps 0.25 s between two demands and repeats one after 0.5 s, so in between a
+changed demand may leave at once."""
+
+TWICE_A_SECOND: Final[Pauses] = (0.48, 0.52)
+"""As the meter of the reference house speaks: about when the driver repeats a demand."""
+
+_PING_TOPIC = "bench/ping"
+_PING_PAUSES_S = (0.03, 0.07)
+_SUBSCRIBED_S = 0.3
+_CHANGE_W = 25  # a repeated demand has none
+_MOST_S = 1.0
+_WAITED_MS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """One entry a message, ms. waited_ms: for how long a core was taken by somebody else."""
+
+    took_ms: list[float] = field(default_factory=list)
+    waited_ms: list[float] = field(default_factory=list)
+
+    def undisturbed_ms(self) -> list[float]:
+        """Those that waited less than half a millisecond; all when each of them waited."""
+        pairs = zip(self.took_ms, self.waited_ms, strict=True)
+        return [took for took, waited in pairs if waited < _WAITED_MS] or self.took_ms
+
+
+class Stopwatch:
+    """Publishes, and watches the far end of the inverter's wire. Needs a running loop.
+
+    pid: of the service.
+    """
+
+    def __init__(
+        self, media: FarMedia, mqtt: RealMqtt, house: House, pid: int, seed: int = 1
+    ) -> None:
+        self.demand_w = 0
+        self._meter_line, self._mqtt, self._house, self._pid = media.meter_line, mqtt, house, pid
+        self._loop = asyncio.get_running_loop()
+        self._random = Random(seed)  # noqa: S311 - not a secret
+        self._stream: FrameStream[Demand] = FrameStream((DEMAND,))
+        self._arrived: asyncio.Future[float] = self._loop.create_future()
+        media.pty.listen(self._on_bytes)
+
+    async def to_wire(self, seconds: float, pauses_s: Pauses) -> Samples:
+        """Publish alternating loads; a sample ends with the first byte of the changed demand."""
+        self._meter_line.is_muted = True
+        loads = cycle(LOADS_W)
+        for load_w in LOADS_W:  # these may be too near to what was demanded before
+            self._publish(load_w)
+            await asyncio.sleep(pauses_s[1])
+        return await self._repeated(lambda: self._publish(next(loads)), pauses_s, seconds)
+
+    async def through_broker(self, seconds: float) -> Samples:
+        """Publish to a subscription of the same connection: to the broker and back."""
+        self._mqtt.subscribe(_PING_TOPIC, self._on_ping)
+        await asyncio.sleep(_SUBSCRIBED_S)
+        return await self._repeated(self._ping, _PING_PAUSES_S, seconds)
+
+    async def _repeated(
+        self, publish: Callable[[], None], pauses_s: Pauses, seconds: float
+    ) -> Samples:
+        samples = Samples()
+        ends_s = self._loop.time() + seconds
+        while (began_s := self._loop.time()) < ends_s:
+            waited_s = self._waited_s()
+            samples.took_ms.append(1000 * await self._timed(publish))
+            samples.waited_ms.append(1000 * (self._waited_s() - waited_s))
+            await asyncio.sleep(began_s + self._random.uniform(*pauses_s) - self._loop.time())
+        return samples
+
+    async def _timed(self, publish: Callable[[], None]) -> float:
+        """Seconds until something arrives; what does not arrive in time counts as _MOST_S."""
+        self._arrived = self._loop.create_future()
+        began_s = self._loop.time()
+        publish()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MOST_S):
+                return await self._arrived - began_s
+        return _MOST_S
+
+    def _publish(self, load_w: float) -> None:
+        grid_w = round(load_w - self._house.battery_w)
+        self._mqtt.publish(reference.METER_TOPIC, str(grid_w))
+
+    def _ping(self) -> None:
+        self._mqtt.publish(_PING_TOPIC, "0")
+
+    def _on_bytes(self, data: bytes) -> None:
+        now_s = self._loop.time()
+        for demand in self._stream.feed(data):
+            if abs(demand.power_w - self.demand_w) >= _CHANGE_W:
+                self._arrive(now_s)
+            self.demand_w = demand.power_w
+
+    def _on_ping(self, message: MqttMessage) -> None:
+        self._arrive(message.received_at_s)
+
+    def _arrive(self, at_s: float) -> None:
+        if not self._arrived.done():
+            self._arrived.set_result(at_s)
+
+    def _waited_s(self) -> float:
+        return _waited_s(os.getpid()) + _waited_s(self._pid)
+
+
+def _waited_s(pid: int) -> float:
+    """How long the first thread of a process was ready to run and did not get a core."""
+    return int((Path("/proc") / str(pid) / "schedstat").read_text().split()[1]) / 1e9

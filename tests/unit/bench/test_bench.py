@@ -1,0 +1,104 @@
+"""The benchmark runs to its end; what it measures is not judged here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gridzero.bench import codecs, reference
+from gridzero.bench.figures import Figure, percentile, table
+from gridzero.bench.stopwatch import Samples
+from gridzero.cli import main
+
+ROOT = Path(__file__).parents[3]
+
+KEYS = {
+    *("latency_p50_ms", "latency_p99_ms", "latency_max_ms", "latency_messages"),
+    *("core_wait_p99_ms", "latency_undisturbed_p99_ms", "broker_p50_ms", "broker_p99_ms"),
+    *("latency_2hz_p50_ms", "latency_2hz_p99_ms"),
+    *("cpu_percent", "memory_mb", "memory_own_mb", "memory_peak_mb"),
+    *("simulation_speed", "simulation_cpu_speed"),
+    *(
+        f"{case}_{what}"
+        for case in (
+            *("vw_gte_voltage", "vertiv_r48_answer", "soyosource_status", "soyosource_stream"),
+            *("mqtt_meter_number", "mqtt_meter_json", "ads1115_word"),
+        )
+        for what in ("per_s", "plain_per_s", "ratio")
+    ),
+}
+GOALS = {"latency_p99_ms", "cpu_percent", "memory_mb", "simulation_speed"}
+
+
+@pytest.mark.real_time
+def test_a_quick_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "core", "--quick", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    figures = report["figures"]
+    assert figures.keys() == KEYS
+    values = {key: figure["value"] for key, figure in figures.items()}
+    assert {k: v for k, v in values.items() if not (isfinite(v) and v > 0)} == {}
+    assert {key for key, figure in figures.items() if figure["met"] is not None} == GOALS
+    assert values["latency_p50_ms"] <= values["latency_p99_ms"] <= values["latency_max_ms"]
+    assert report["machine"]["cores"] >= 1
+
+
+def test_a_run_that_is_too_short_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "core", "--seconds", "nan"]) == 2
+    assert "--seconds" in capsys.readouterr().err
+
+
+def test_the_bench_measures_the_reference_house() -> None:
+    shipped = yaml.safe_load((ROOT / "configs" / "reference-house.yaml").read_text())
+    descriptors = dict.fromkeys(reference.CAN_LINKS, 0)
+    text = reference.text(Path("state"), port=1883, pty="none", descriptors=descriptors)
+    measured = yaml.safe_load(text)
+    for section in ("devices", "battery", "control"):
+        assert measured[section] == shipped[section]
+    assert {name: link["type"] for name, link in measured["links"].items()} == {
+        name: link["type"] for name, link in shipped["links"].items()
+    }
+
+
+@pytest.mark.parametrize("case", [*codecs.cases()], ids=lambda case: case.key)
+def test_codec_and_plain_code_read_the_same_numbers(case: codecs.Case) -> None:
+    ours = [*flat(case.numbers(case.decode(frame)) for frame in case.inputs)]
+    plain = [*flat(case.plain(frame) for frame in case.inputs)]
+    assert len(ours) >= 1000
+    assert ours == pytest.approx(plain)
+
+
+def test_messages_that_waited_for_a_core_can_be_left_out() -> None:
+    assert Samples([2.0, 9.0, 3.0], [0.1, 8.0, 0.2]).undisturbed_ms() == [2.0, 3.0]
+    assert Samples([9.0], [8.0]).undisturbed_ms() == [9.0]
+
+
+def flat(values: Any) -> Iterator[float]:
+    """The numbers in however many lists and tuples."""
+    if isinstance(values, int | float):
+        yield values
+    else:
+        for value in values:
+            yield from flat(value)
+
+
+def test_a_goal_is_met_missed_or_absent() -> None:
+    most = Figure("a", "a", 5.0, "ms", at_most=5.0)
+    least = Figure("b", "b", 299.9, "x", at_least=300.0)
+    free = Figure("c", "c", 1.0, "")
+    assert (most.met, least.met, free.met) == (True, False, None)
+    lines = table([most, least, free]).splitlines()
+    assert lines[0].endswith("<= 5 ms            met")
+    assert lines[1].endswith("MISSED")
+    assert lines[2].split() == ["c", "1"]
+
+
+def test_percentiles_are_samples() -> None:
+    samples = [3.0, 1.0, 2.0, 4.0]
+    assert [percentile(samples, share) for share in (0.5, 0.75, 0.99, 1.0)] == [2, 3, 4, 4]
