@@ -12,6 +12,7 @@ from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
 from gridzero.config.models import BatteryConfig, Config, ControlConfig
 from gridzero.control.controller import Tuning
+from gridzero.domain.events import Severity
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.errors import ConfigError
 from gridzero.outputs.mqtt_out import MqttOut
@@ -22,8 +23,9 @@ from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
-from gridzero.runtime.settings import FileStore, Settings, Store
+from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
+from gridzero.runtime.stores import FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 
 
@@ -72,13 +74,8 @@ def build(
     parts = _parts(loaded, plugins, links, clock, faults)
     check_cells(config, parts.all())
     store = store or FileStore(Path(config.site.state_dir) / "settings.json")
-    site = Site(
-        parts,
-        rules_of(config, parts.meter.interval_s),
-        Settings(_wanted(config.control), store),
-        faults,
-        clock,
-    )
+    settings = _settings(config, store, faults)
+    site = Site(parts, rules_of(config, parts.meter.interval_s), settings, faults, clock)
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
@@ -143,6 +140,13 @@ def _parts(
         context = DriverContext(name, clock, links, faults.reporter(name))
         devices.append((plugin.role, plugin.build(options, context)))
     return sort_parts(devices)
+
+
+def _settings(config: Config, store: Store, faults: FaultBook) -> Settings:
+    settings = Settings(_wanted(config.control), store)
+    if settings.lost:
+        faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
+    return settings
 
 
 def _wanted(control: ControlConfig) -> Wanted:

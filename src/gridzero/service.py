@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from pathlib import Path
 
 import structlog
@@ -18,9 +20,11 @@ from gridzero.real_links import RealLinks
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
-from gridzero.runtime.supervisor import Ending, Service
+from gridzero.runtime.supervisor import Ending
 
 log = structlog.get_logger()
+
+_LEAVE_S = 10.0
 
 
 def run(config: Path, duration_s: float | None = None) -> ExitCode:
@@ -49,4 +53,18 @@ async def _serve(loaded: Loaded, duration_s: float | None) -> Ending:
         loaded, plugins, links, faults=faults, link_services=services, links_ready=links.ready
     )
     log.info("site.started", version=__version__, name=loaded.config.site.name)
-    return await app.run(stop, (Service("loop_watch", LoopWatch().run),))
+    watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
+    try:
+        ending = await app.run(stop)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+    _leave_for_sure(ending.code)
+    return ending
+
+
+def _leave_for_sure(code: int) -> None:
+    """A task that ignores its cancellation must not keep a process that has ended its work."""
+    timer = threading.Timer(_LEAVE_S, os._exit, (code,))
+    timer.daemon = True
+    timer.start()

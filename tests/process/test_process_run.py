@@ -145,7 +145,9 @@ async def test_kill_9_does_not_damage_the_settings_and_they_are_there_again(
         await until(lambda: listener.state)
         assert listener.state["mode"] == "auto"
         await listener.say("gridzero/mode/set", "hold")
-        await until(lambda: stored.exists() and json.loads(stored.read_text())["mode"] == "hold")
+        await until(
+            lambda: stored.exists() and json.loads(stored.read_text())["mode"]["value"] == "hold"
+        )
         for number in range(100):
             await listener.say("gridzero/power_w/set", str(number))
         await until(lambda: listener.state["power_w"] > 0.0)
@@ -172,7 +174,9 @@ async def test_many_changes_at_once_end_with_the_last_one_in_the_file(
             await listener.say("gridzero/power_w/set", str(number))
         await until(lambda: listener.state["power_w"] == 199.0)
         assert await site.end(signal.SIGTERM) == 0
-    assert json.loads((tmp_path / "state" / "settings.json").read_text())["power_w"] == 199.0
+    assert (
+        json.loads((tmp_path / "state" / "settings.json").read_text())["power_w"]["value"] == 199.0
+    )
     assert site.events("settings.not_saved") == []
 
 

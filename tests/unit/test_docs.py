@@ -27,18 +27,17 @@ the process protects against the rectifier: see the README of the `vertiv_r48` d
 
 
 def page() -> str:
-    parts = [HEAD]
-    for row in FAULTS.values():
-        parts.append(
-            f"## {row.title} (`{row.code}`)\n\n"
-            f"| | |\n|---|---|\n"
-            f"| severity | {row.severity.name.lower()} |\n"
-            f"| noticed | {row.noticed} |\n"
-            f"| power | {row.power} |\n"
-            f"| ends | {row.clears} |\n"
-            f"| what to do | {row.remedy} |\n\n"
-        )
-    return "".join(parts).rstrip("\n") + "\n"
+    rows = (
+        f"## {row.title} (`{row.code}`)\n\n"
+        f"| | |\n|---|---|\n"
+        f"| severity | {row.severity.name.lower()} |\n"
+        f"| noticed | {row.noticed} |\n"
+        f"| power | {row.power} |\n"
+        f"| ends | {row.clears} |\n"
+        f"| what to do | {row.remedy} |\n\n"
+        for row in FAULTS.values()
+    )
+    return (HEAD + "".join(rows)).rstrip("\n") + "\n"
 
 
 def test_the_fault_page_is_what_the_code_says() -> None:

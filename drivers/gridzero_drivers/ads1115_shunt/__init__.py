@@ -28,4 +28,5 @@ plugin = DriverPlugin(
     twin=_twin,
     check_vector=check_vector,
     link_names=_links,
+    addresses=lambda options: ((options.link, f"0x{options.address:02x}"),),
 )

@@ -33,4 +33,5 @@ plugin = DriverPlugin(
     twin=_twin,
     check_vector=check_vector,
     link_names=_link_names,
+    addresses=lambda options: ((options.link, f"rectifier {options.module}"),),
 )

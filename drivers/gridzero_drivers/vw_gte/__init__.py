@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridzero.ports.devices import Role
-from gridzero.ports.plugin import DriverPlugin
+from gridzero.ports.plugin import WHOLE_LINK, DriverPlugin
 from gridzero_drivers.vw_gte.driver import VwGteCells
 from gridzero_drivers.vw_gte.options import VwGteOptions, link_names
 from gridzero_drivers.vw_gte.twin import build_twin
@@ -20,4 +20,5 @@ plugin = DriverPlugin(
     twin=build_twin,
     check_vector=check_vector,
     link_names=link_names,
+    addresses=lambda options: tuple((bus.link, WHOLE_LINK) for bus in options.buses.values()),
 )

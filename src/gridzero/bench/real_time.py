@@ -65,9 +65,10 @@ class RealTime:
         yield Figure("latency_p99_ms", title, p99, "ms", at_most=LATENCY_GOAL_MS)
         yield Figure("latency_max_ms", "  worst", max(took), "ms")
         yield Figure("latency_messages", "  messages", len(took), "")
-        yield Figure(
-            "core_wait_p99_ms", "  waiting for a core, p99", percentile(waited, 0.99), "ms"
-        )
+        title = "  waiting for a core, p99"
+        yield Figure("core_wait_p99_ms", title, percentile(waited, 0.99), "ms")
+        title, undisturbed = "  p99 of those that did not", self.wire.undisturbed_ms()
+        yield Figure("latency_undisturbed_p99_ms", title, percentile(undisturbed, 0.99), "ms")
         yield Figure("broker_p50_ms", "to the broker and back, p50", percentile(broker, 0.5), "ms")
         yield Figure("broker_p99_ms", "to the broker and back, p99", percentile(broker, 0.99), "ms")
         yield Figure("latency_2hz_p50_ms", "meter at 2 Hz, p50", percentile(slow, 0.5), "ms")

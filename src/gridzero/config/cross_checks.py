@@ -13,6 +13,7 @@ from gridzero.config.sketch import Sketch
 from gridzero.config.yaml_lines import Document
 from gridzero.domain.modes import Mode
 from gridzero.ports.devices import Role
+from gridzero.ports.plugin import WHOLE_LINK
 
 _PLAIN_MQTT_PORT = 1883
 
@@ -21,9 +22,25 @@ def check_site(document: Document, notes: Notes, sketch: Sketch, config: Config 
     """Note what does not fit together; config is None when the file has other errors."""
     _Roles(document, notes, sketch).check()
     _Links(document, notes, sketch).check()
+    _check_addresses(document, notes, sketch)
     _check_overrides(document, notes)
     if config is not None:
         _warn(document, notes, sketch, config)
+
+
+def _check_addresses(document: Document, notes: Notes, sketch: Sketch) -> None:
+    """No two devices answer to one address, and none shares a bus that needs its own bit rate."""
+    taken: list[tuple[str, str, str]] = []
+    for name in sketch.drivers:
+        for link, address in sketch.addresses_of(name):
+            for other, its_link, its_address in taken:
+                same = address == its_address or WHOLE_LINK in (address, its_address)
+                if link == its_link and other != name and same:
+                    path = ("devices", name)
+                    shared = f"link {link!r}" if WHOLE_LINK in (address, its_address) else address
+                    what = f"{shared} is used by {other!r} already"
+                    notes.tell(document.place(path), path, what, "Give each its own")
+            taken.append((name, link, address))
 
 
 class _Roles:

@@ -35,3 +35,10 @@ class Sketch:
         if plugin is None or options is None:
             return ()
         return plugin.link_names(options)
+
+    def addresses_of(self, device: str) -> Iterable[tuple[str, str]]:
+        """(link name, address) of a device, as far as its options are readable."""
+        plugin, options = self.drivers.get(device), self.options.get(device)
+        if plugin is None or options is None:
+            return ()
+        return plugin.addresses(options)

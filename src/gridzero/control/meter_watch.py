@@ -20,7 +20,7 @@ _TEST_FROM_W = 150.0
 _TEST_S = 2.5
 _TEST_AGAIN_S = 1800.0
 _MOVED_W = 150.0
-_REPEATS = 20
+_REPEATS = 12  # after the move: a model that is early by seconds must not blame the meter
 _DWELL_S = 300.0
 _LONGEST_GAP_S = 3.0
 
@@ -79,11 +79,11 @@ class MeterWatch:
         self._own_w2 = _FORGET * self._own_w2 + own_w * own_w
         if self._still is None or now.grid_w != before.grid_w:
             self._repeats, self._still = 0, now
-        self._repeats += 1
+        elif abs(now.own_w - self._still.own_w) > _MOVED_W:
+            self._repeats += 1
 
     def _judge(self, now: _Seen) -> None:
-        still = self._still
-        if still and self._repeats > _REPEATS and abs(now.own_w - still.own_w) > _MOVED_W:
+        if self._repeats > _REPEATS:
             self._hold(Verdict.FROZEN, now.at_s)
         suspect = self._own_w2 > _ENOUGH_W2 and self._both_w2 > _SUSPECT_SLOPE * self._own_w2
         due = now.at_s - self._tested_s > _TEST_AGAIN_S

@@ -19,7 +19,7 @@ from gridzero.ports.clock import LoopClock
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.real_links import RealLinks, up_soon
 from gridzero.runtime.fault_book import FaultBook
-from gridzero.runtime.settings import MemoryStore
+from gridzero.runtime.stores import MemoryStore
 from gridzero.runtime.supervisor import Ending, Service
 from gridzero.sim.twin_bench import RealMedia, TwinBench
 

@@ -12,7 +12,7 @@ from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
 from gridzero.links.memory import MemoryLinks
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.ports.twins import DeviceTwin
-from gridzero.runtime.settings import MemoryStore
+from gridzero.runtime.stores import MemoryStore
 from gridzero.runtime.supervisor import Ending, Service
 from gridzero.sim.house import House
 from gridzero.sim.twin_bench import MemoryMedia, TwinBench

@@ -50,7 +50,7 @@ _ROWS = (
         code="meter_wrong",
         title="The meter does not show what the battery does",
         noticed="sign: within a minute of running away, confirmed by 2.5 s at zero power;"
-        " frozen: the same number 20 times while the battery moved 150 W",
+        " frozen: the same number a dozen times after the battery moved 150 W",
         power="0 W in mode auto (fixed modes do not need it)",
         clears="by itself after 5 minutes, to try again",
         remedy="Check sign, topic and path of the meter; restart a meter that repeats itself",

@@ -41,6 +41,7 @@ class MqttOut:
     ) -> None:
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
         self._prefix = prefix
+        self._refused_w: float | None = None
         faults.on_event(self._publish_event)
         for key in ("mode", "power_w", "target_w"):
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
@@ -103,7 +104,10 @@ class MqttOut:
         except ValueError:
             power_w = 0.0
         most_w = sum(unit.spec.max_w for unit in self._site.parts.chargers)
-        if power_w > most_w:
+        if power_w > most_w and power_w == self._refused_w:
+            power_w = 0.0
+        elif power_w > most_w:
+            self._refused_w = power_w
             text = (
                 f"the target topic asks for {power_w:g} W; the chargers take {most_w:g} W at most"
             )

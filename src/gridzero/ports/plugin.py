@@ -38,6 +38,13 @@ class DriverContext:
     report: Report
 
 
+WHOLE_LINK = "*"
+
+
+def _no_addresses(_options: Any) -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class DriverPlugin:
     """One driver.
@@ -50,6 +57,8 @@ class DriverPlugin:
     roles: every role that the built device meets.
     link_names(options): (kind, name) of each link the options refer to; kind is "can",
         "serial", "i2c" or "mqtt".
+    addresses(options): (link name, address on it) that no other device may use; WHOLE_LINK
+        stands for every address, as where bit rates differ.
     """
 
     name: str
@@ -60,3 +69,4 @@ class DriverPlugin:
     twin: Callable[[Any, World, int], DeviceTwin]
     check_vector: Callable[[Mapping[str, Any]], str]
     link_names: Callable[[Any], tuple[tuple[str, str], ...]]
+    addresses: Callable[[Any], tuple[tuple[str, str], ...]] = _no_addresses

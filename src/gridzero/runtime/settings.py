@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from math import isfinite
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.errors import GridzeroError
+from gridzero.runtime.stores import Store, StoreDamaged
 
 log = structlog.get_logger()
 
@@ -27,82 +23,24 @@ class SettingRefused(GridzeroError):
     """A setting that cannot be taken; the old one stays."""
 
 
-class Store(Protocol):
-    """Where settings survive."""
-
-    def load(self) -> dict[str, Any]:
-        """What was stored, {} when there is nothing usable."""
-        ...
-
-    def save(self, values: dict[str, Any]) -> None:
-        """Store soon; never raises, never blocks the loop."""
-        ...
-
-
-class MemoryStore:
-    """For simulations: forgets with the process."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-
-    def load(self) -> dict[str, Any]:
-        """See Store."""
-        return dict(self.values)
-
-    def save(self, values: dict[str, Any]) -> None:
-        """See Store."""
-        self.values = dict(values)
-
-
-class FileStore:
-    """One small JSON file, replaced as a whole so that a power cut leaves the old or the new."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._newest: dict[str, Any] = {}
-        self._turn = threading.Lock()
-
-    def load(self) -> dict[str, Any]:
-        """See Store. A damaged file is reported and counts as empty."""
-        try:
-            values = json.loads(self._path.read_text())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            log.warning("settings.unreadable", file=str(self._path), error=str(error))
-            return {}
-        return values if isinstance(values, dict) else {}
-
-    def save(self, values: dict[str, Any]) -> None:
-        """See Store. Written by a worker thread: an SD card may take half a second."""
-        self._newest = dict(values)
-        asyncio.get_running_loop().run_in_executor(None, self._write_newest)
-
-    def _write_newest(self) -> None:
-        """One at a time, and never an older one last: worker threads overtake each other."""
-        with self._turn:
-            self._write(self._newest)
-
-    def _write(self, values: dict[str, Any]) -> None:
-        fresh = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with fresh.open("w") as file:
-                json.dump(values, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
-        except OSError as error:
-            log.error("settings.not_saved", file=str(self._path), error=str(error))
-
-
 class Settings:
-    """The present wishes of the owner; every change is checked, stored and said."""
+    """The present wishes of the owner; every change is checked, stored and said.
+
+    Only what a person changed is stored, with the default that it replaced: a new default in the
+    configuration ends it. lost: why stored settings could not be read; then the battery rests,
+    because what was stored may have been "off".
+    """
 
     def __init__(self, default: Wanted, store: Store) -> None:
-        self._store = store
+        self._store, self._default = store, default
         self._listeners: list[Callable[[Wanted], None]] = []
-        self.wanted = _restored(default, store.load())
+        self.lost = ""
+        try:
+            self._changed = store.load()
+            self.wanted = _restored(default, self._changed)
+        except StoreDamaged as error:
+            self._changed, self.lost = {}, str(error)
+            self.wanted = replace(default, mode=Mode.HOLD)
 
     def on_change(self, listener: Callable[[Wanted], None]) -> None:
         """Tell listener each accepted change."""
@@ -124,8 +62,10 @@ class Settings:
         if target_w is not None:
             bound_w = _MAX_TARGET_W
             wanted = replace(wanted, target_w=_number("target_w", target_w, -bound_w, bound_w))
-        self.wanted = wanted
-        self._store.save(asdict(wanted))
+        if wanted == self.wanted:
+            return wanted  # nothing to write: memory cards wear
+        before, self.wanted = self.wanted, wanted
+        self._remember(before)
         log.info(
             "settings.changed",
             mode=wanted.mode.value,
@@ -135,6 +75,12 @@ class Settings:
         for listener in self._listeners:
             listener(wanted)
         return wanted
+
+    def _remember(self, before: Wanted) -> None:
+        for key, value in asdict(self.wanted).items():
+            if value != getattr(before, key):
+                self._changed[key] = {"value": value, "default": getattr(self._default, key)}
+        self._store.save(self._changed)
 
 
 def _mode(text: str) -> Mode:
@@ -161,18 +107,24 @@ def _number(name: str, value: float | str, low: float, high: float) -> float:
     return number
 
 
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "mode": lambda value: _mode(str(value)),
+    "power_w": lambda value: _number("power_w", value, 0.0, _MAX_POWER_W),
+    "target_w": lambda value: _number("target_w", value, -_MAX_TARGET_W, _MAX_TARGET_W),
+}
+
+
 def _restored(default: Wanted, stored: dict[str, Any]) -> Wanted:
-    """Stored values over the defaults; one that no longer fits falls back to its default."""
+    """Stored values over the defaults they replaced; what no longer fits is dropped."""
     wanted = default
-    checks: dict[str, Callable[[Any], Any]] = {
-        "mode": lambda v: _mode(str(v)),
-        "power_w": lambda v: _number("power_w", v, 0.0, _MAX_POWER_W),
-        "target_w": lambda v: _number("target_w", v, -_MAX_TARGET_W, _MAX_TARGET_W),
-    }
-    for key, check in checks.items():
-        if key in stored:
-            try:
-                wanted = replace(wanted, **{key: check(stored[key])})
-            except (SettingRefused, TypeError) as error:
-                log.warning("settings.dropped", key=key, error=str(error))
+    for key in list(stored):
+        try:
+            if stored[key]["default"] != getattr(default, key):
+                log.info("settings.default_changed", key=key, dropped=stored[key]["value"])
+                del stored[key]
+            else:
+                wanted = replace(wanted, **{key: _CHECKS[key](stored[key]["value"])})
+        except (SettingRefused, TypeError, KeyError, AttributeError, IndexError) as error:
+            log.warning("settings.dropped", key=key, error=str(error))
+            del stored[key]
     return wanted

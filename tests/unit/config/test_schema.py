@@ -115,7 +115,9 @@ DOCS = (CONFIGS.parent / "docs" / "configuration.md").read_text()
 
 def test_the_documentation_names_every_setting() -> None:
     own = {name: d for name, d in WHOLE["$defs"].items() if name.endswith("Config")}
-    settings = {key for definition in own.values() for key in definition["properties"]} | set(OVERRIDES)
+    settings = {key for definition in own.values() for key in definition["properties"]} | set(
+        OVERRIDES
+    )
     missing = {
         key
         for key in settings

@@ -28,8 +28,9 @@ from gridzero.ports.links import MqttMessage
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.parts import Parts
 from gridzero.runtime.rules import SiteRules
-from gridzero.runtime.settings import MemoryStore, Settings
+from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
+from gridzero.runtime.stores import MemoryStore
 from gridzero.sim.loop import run_simulated
 
 RULES = SiteRules(

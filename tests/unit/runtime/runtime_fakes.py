@@ -25,8 +25,9 @@ from gridzero.ports.devices import OnSent
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.parts import Parts
 from gridzero.runtime.rules import SiteRules
-from gridzero.runtime.settings import MemoryStore, Settings
+from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
+from gridzero.runtime.stores import MemoryStore
 from gridzero.runtime.supervisor import Service, Supervisor
 
 RULES = SiteRules(

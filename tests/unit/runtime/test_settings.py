@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridzero.domain.modes import Mode, Wanted
-from gridzero.runtime.settings import FileStore, MemoryStore, SettingRefused, Settings
+from gridzero.runtime.settings import SettingRefused, Settings
+from gridzero.runtime.stores import FileStore, MemoryStore, StoreDamaged
 
 
 def test_a_change_is_checked_stored_and_said() -> None:
@@ -27,7 +28,7 @@ def test_a_change_is_checked_stored_and_said() -> None:
 )
 def test_what_cannot_be_taken_is_refused_with_a_reason(change: dict[str, str]) -> None:
     settings = Settings(Wanted(target_w=5.0), MemoryStore())
-    with pytest.raises(SettingRefused, match="mode|number"):
+    with pytest.raises(SettingRefused, match=r"mode|number"):
         settings.change(**change)  # type: ignore[arg-type]  # table of wrong values
     assert settings.wanted == Wanted(target_w=5.0)
 
@@ -35,7 +36,16 @@ def test_what_cannot_be_taken_is_refused_with_a_reason(change: dict[str, str]) -
 @given(
     st.dictionaries(
         st.sampled_from(["mode", "power_w", "target_w", "x"]),
-        st.none() | st.booleans() | st.floats() | st.text() | st.lists(st.integers()),
+        st.none()
+        | st.floats()
+        | st.text()
+        | st.lists(st.integers())
+        | st.fixed_dictionaries(
+            {
+                "value": st.none() | st.booleans() | st.floats() | st.text() | st.just("off"),
+                "default": st.sampled_from(["auto", 0.0, 3.0]),
+            }
+        ),
     )
 )
 def test_a_damaged_store_never_stops_the_start(stored: dict[str, object]) -> None:
@@ -46,17 +56,41 @@ def test_a_damaged_store_never_stops_the_start(stored: dict[str, object]) -> Non
     assert -2000 <= wanted.target_w <= 2000
 
 
+def test_only_what_was_changed_is_stored_and_a_new_default_ends_it() -> None:
+    store = MemoryStore()
+    Settings(Wanted(target_w=10.0), store).change(mode="hold")
+    assert store.values == {"mode": {"value": "hold", "default": "auto"}}
+    assert Settings(Wanted(target_w=20.0), store).wanted == Wanted(Mode.HOLD, 0.0, 20.0)
+    assert Settings(Wanted(mode=Mode.OFF), store).wanted.mode is Mode.OFF
+
+
+def test_what_is_the_same_is_not_written_again() -> None:
+    store = MemoryStore()
+    settings = Settings(Wanted(), store)
+    settings.change(mode="auto", target_w=0)
+    assert store.values == {}
+
+
 @pytest.mark.real_time
 async def test_settings_survive_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "state" / "settings.json"
     settings = Settings(Wanted(), FileStore(path))
     settings.change(mode="hold", target_w=25)
     await asyncio.get_running_loop().shutdown_default_executor()
-    assert json.loads(path.read_text()) == {"mode": "hold", "power_w": 0.0, "target_w": 25.0}
+    stored = json.loads(path.read_text())
+    assert {key: entry["value"] for key, entry in stored.items()} == {
+        "mode": "hold",
+        "target_w": 25.0,
+    }
     assert Settings(Wanted(), FileStore(path)).wanted.mode is Mode.HOLD
 
 
-def test_a_file_that_is_not_ours_counts_as_empty(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"\xff{", b"[]", b""])
+def test_an_unreadable_file_rests_the_battery_and_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
-    path.write_bytes(b"\xff{")
-    assert FileStore(path).load() == {}
+    path.write_bytes(content)
+    with pytest.raises(StoreDamaged):
+        FileStore(path).load()
+    settings = Settings(Wanted(), FileStore(path))
+    assert settings.wanted.mode is Mode.HOLD
+    assert "settings.json" in settings.lost

@@ -1,0 +1,101 @@
+"""Where settings survive a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from gridzero.errors import GridzeroError
+
+log = structlog.get_logger()
+
+
+class StoreDamaged(GridzeroError):
+    """Something is stored, and nobody can read it."""
+
+
+class Store(Protocol):
+    """Where settings survive."""
+
+    def load(self) -> dict[str, Any]:
+        """What was stored, {} before the first time. Raises StoreDamaged when unreadable."""
+        ...
+
+    def save(self, values: dict[str, Any]) -> None:
+        """Store soon; never raises, never blocks the loop."""
+        ...
+
+
+class MemoryStore:
+    """For simulations: forgets with the process."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def load(self) -> dict[str, Any]:
+        """See Store."""
+        return dict(self.values)
+
+    def save(self, values: dict[str, Any]) -> None:
+        """See Store."""
+        self.values = dict(values)
+
+
+class FileStore:
+    """One small JSON file, replaced as a whole so that a power cut leaves the old or the new."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._newest: dict[str, Any] = {}
+        self._is_due = False
+        self._turn = threading.Lock()
+
+    def load(self) -> dict[str, Any]:
+        """See Store."""
+        try:
+            values = json.loads(self._path.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise self._damaged(str(error)) from error
+        if not isinstance(values, dict):
+            raise self._damaged("it holds no settings")
+        return values
+
+    def _damaged(self, why: str) -> StoreDamaged:
+        return StoreDamaged(
+            f"the settings cannot be read: {why}",
+            where=str(self._path),
+            remedy="The battery rests (mode hold): set the mode again",
+        )
+
+    def save(self, values: dict[str, Any]) -> None:
+        """See Store. Written by a worker thread: an SD card may take half a second."""
+        self._newest = dict(values)
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().run_in_executor(None, self._write_newest)
+
+    def _write_newest(self) -> None:
+        """One at a time, and never an older one last: worker threads overtake each other."""
+        with self._turn:
+            self._is_due = False
+            self._write(self._newest)
+
+    def _write(self, values: dict[str, Any]) -> None:
+        fresh = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with fresh.open("w") as file:
+                json.dump(values, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as error:
+            log.error("settings.not_saved", file=str(self._path), error=str(error))
