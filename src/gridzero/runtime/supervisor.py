@@ -81,13 +81,15 @@ class Supervisor:
         links = _start(self._links)
         try:
             await self._links_opened(stop)
+            parts = list(self._site.parts.all())
+            devices = _start(Service(device.name, self._keeper_of(device)) for device in parts)
             workers = _start(self._workers())
             try:
-                ending = await self._first_end(stop, [*links, *workers])
+                ending = await self._first_end(stop, [*links, *devices, *workers])
             finally:
                 self._site.stopping()
-                await _cancel(workers)
-                await self._stop_devices()
+                ends = map(self._end_device, parts, devices)
+                await asyncio.gather(_cancel(workers), *ends)
                 self._farewell()
                 await asyncio.sleep(0)
         finally:
@@ -103,14 +105,11 @@ class Supervisor:
             await self._clock.sleep_s(_OPENING_LOOK_S)
 
     def _workers(self) -> list[Service]:
-        devices = [
-            Service(device.name, self._keeper_of(device)) for device in self._site.parts.all()
-        ]
-        control = [
+        return [
             Service("control", self._site.protect),
             Service("control_watch", self._watch_control),
+            *self._outputs,
         ]
-        return [*devices, *control, *self._outputs]
 
     def _keeper_of(self, device: Device) -> Callable[[], Awaitable[None]]:
         async def keep() -> None:
@@ -160,10 +159,10 @@ class Supervisor:
         self._faults.set("task_crashed", task.get_name(), what)
         return Ending(ExitCode.CRASHED, f"{task.get_name()} crashed: {what}")
 
-    async def _stop_devices(self) -> None:
-        """All at once, each within its own time: a stuck device must not hold up the others."""
-        devices = list(self._site.parts.all())
-        await asyncio.gather(*(self._stop_device(device) for device in devices))
+    async def _end_device(self, device: Device, task: asyncio.Task[Any]) -> None:
+        """Each within its own time: a stuck device must not hold up the others."""
+        await _cancel([task])
+        await self._stop_device(device)
 
     async def _stop_device(self, device: Device) -> None:
         try:

@@ -13,8 +13,10 @@ import yaml
 
 from gridzero.bench import codecs, reference
 from gridzero.bench.figures import Figure, percentile, table
+from gridzero.bench.process import service_process
 from gridzero.bench.stopwatch import Samples
 from gridzero.cli import main
+from gridzero.errors import DeviceError
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +49,15 @@ def test_a_quick_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> N
     assert {key for key, figure in figures.items() if figure["met"] is not None} == GOALS
     assert values["latency_p50_ms"] <= values["latency_p99_ms"] <= values["latency_max_ms"]
     assert report["machine"]["cores"] >= 1
+
+
+@pytest.mark.real_time
+async def test_a_service_that_ends_by_itself_shows_its_log(tmp_path: Path) -> None:
+    config = tmp_path / "none.yaml"
+    async with service_process("gridzero.bench.service", config, ()) as service:
+        await service.end()
+        with pytest.raises(DeviceError, match="it ended with exit code"):
+            service.check()
 
 
 def test_a_run_that_is_too_short_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

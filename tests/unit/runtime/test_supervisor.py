@@ -272,7 +272,8 @@ async def test_a_task_that_never_ends_does_not_keep_the_devices_from_being_stopp
     await asyncio.sleep(0)
     assert ending.code is ExitCode.ASKED
     assert_all_stopped(house)
-    assert house.diary.times("inverter", "stop") == [pytest.approx(11.0)]
+    assert house.diary.times("inverter", "stop") == [pytest.approx(5.0)], "at once"
+    assert house.diary.times("cells", "stop") == [pytest.approx(11.0)]
     assert [e["task"] for e in logs if e["event"] == "task.stuck"] == ["cells"]
 
 
