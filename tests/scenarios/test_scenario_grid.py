@@ -135,3 +135,20 @@ async def test_a_full_battery_stops_taking_before_any_cell_is_over() -> None:
     assert 4.0 < highest_v < 4.09
     assert story.at(2390).charger_w > -150.0
     assert not story.told("cell_over")
+
+
+async def test_a_change_is_not_held_up_by_the_repeat_of_the_last_demand() -> None:
+    sent: list[tuple[float, bytes]] = []
+    asked: list[tuple[float, float]] = []
+    wobble = [(0.5 * i, 300.0 + 60.0 * (i % 7)) for i in range(240)]
+    async with house(load_w=steps(*wobble)) as story:
+        await story.until(30)
+        story.site.links.wire("inverter").device.listen(lambda d: sent.append((story.now_s, d)))
+        story.site.app.site.on_decision(
+            lambda now, decision: asked.append((now.now_s, round(decision.battery_w)))
+        )
+        await story.until(110)
+    changes = [b[0] for a, b in pairwise(asked) if abs(b[1] - a[1]) > 5]
+    late_s = [min(at_s for at_s, _ in sent if at_s >= change) - change for change in changes[:-1]]
+    assert len(late_s) > 100
+    assert sorted(late_s)[int(0.9 * len(late_s))] < 0.03, "nine of ten leave at once"

@@ -33,8 +33,12 @@ class SoyosourceOptions(Options):
         le=500,
         description="smallest demand per unit, W, 9..500; below it 0 is sent",
     )
+    # not the meter's own 0.5 s: a repeat just before a message would hold its change for 250 ms
     send_period_s: float = Field(
-        default=0.5, ge=0.25, le=1.0, description="time between demand frames, s, 0.25..1.0"
+        default=0.75,
+        ge=0.25,
+        le=1.0,
+        description="longest time between demand frames, s, 0.25..1.0",
     )
     read_status: bool = Field(
         default=False, description="ask for status replies; many units never answer"

@@ -28,6 +28,7 @@ _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _BALANCE_PERIOD_S = 1.0
 _NO_BLEED_S = 600.0
+_PUNCTUAL_S = 0.001
 
 
 class Site:
@@ -54,7 +55,8 @@ class Site:
         self._listeners: list[Callable[[Snapshot, Decision], None]] = []
         self.last: tuple[Snapshot, Decision] | None = None
         self._is_stopping = False
-        self._started_s = self.ticked_s = clock.now_s()
+        self._started_s = clock.now_s()
+        self.ticked_s = self._started_s - rules.protect_period_s
         parts.meter.on_reading(self._on_meter)
         for unit in (*parts.inverters, *parts.chargers):
             unit.on_sent(self._note_sent(unit.name))
@@ -70,10 +72,18 @@ class Site:
         self._target_until_s = ends_s if power_w > 0 else None
 
     async def protect(self) -> None:
-        """The timer that does not wait for the meter: limits, staleness, leases. Runs for ever."""
+        """The timer that does not wait for the meter: limits, staleness, leases. Runs for ever.
+
+        Ticks fall half-way between two meter messages rather than just before one, so that what
+        they send does not hold up the answer to the next message.
+        """
+        period_s = self.rules.protect_period_s
         while True:
-            self.tick()
-            await self._clock.sleep_s(self.rules.protect_period_s)
+            rest_s = self.ticked_s + period_s - self._clock.now_s()
+            if rest_s <= _PUNCTUAL_S or rest_s > period_s:
+                self.tick()
+                rest_s = period_s
+            await self._clock.sleep_s(rest_s)
 
     def tick(self) -> Decision:
         """Look, decide, command."""

@@ -121,7 +121,7 @@ class Bench:
 def make_bench(**options: Any) -> Bench:
     """make_bench(units=2, read_status=True, ...): options by name. Needs a running loop."""
     # with a gain of 1 the demands on the wire are the watts that were ordered
-    settings = SoyosourceOptions(link="rs485", **{"gain": 1.0, **options})
+    settings = SoyosourceOptions(link="rs485", **{"gain": 1.0, "send_period_s": 0.5, **options})
     links, house = MemoryLinks({"rs485": "serial"}), House()
     reports: list[tuple[str, bool, str]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from math import isfinite
@@ -13,7 +14,7 @@ import yaml
 
 from gridzero.bench import codecs, reference
 from gridzero.bench.figures import Figure, percentile, table
-from gridzero.bench.process import service_process
+from gridzero.bench.process import ServiceProcess, service_process
 from gridzero.bench.stopwatch import Samples
 from gridzero.cli import main
 from gridzero.errors import DeviceError
@@ -53,11 +54,18 @@ def test_a_quick_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.real_time
 async def test_a_service_that_ends_by_itself_shows_its_log(tmp_path: Path) -> None:
-    config = tmp_path / "none.yaml"
-    async with service_process("gridzero.bench.service", config, ()) as service:
-        await service.end()
-        with pytest.raises(DeviceError, match="it ended with exit code"):
-            service.check()
+    async with (
+        asyncio.timeout(20),
+        service_process("gridzero.bench.service", tmp_path / "none.yaml", ()) as service,
+    ):
+        with pytest.raises(DeviceError, match=r"exit code 2[^$]*the file cannot be read"):
+            await until_it_ends(service)
+
+
+async def until_it_ends(service: ServiceProcess) -> None:
+    while True:
+        service.check()
+        await asyncio.sleep(0.05)
 
 
 def test_a_run_that_is_too_short_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridzero.bench.control import picture
+from gridzero.bench.control.command import add_arguments, run
+from gridzero.bench.control.laws import LAWS
+from gridzero.bench.control.laws.law import Setting
+from gridzero.bench.control.plants import METERS, PLANTS
+from gridzero.bench.control.simulate import simulate
+from gridzero.bench.control.traces import TRACES
+from gridzero.errors import ConfigError
+
+QUICK = ("--hours", "0.02")
+
+
+def command(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args(words))
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_every_law_repeats_itself_with_the_same_seed(name: str) -> None:
+    plant = PLANTS["house"]
+    setting = Setting(plant, METERS["0.5s"], TRACES["ramps"].make(plant, 1, 60.0))
+    first, again = (simulate(LAWS[name], setting, seed=4).battery_w for _ in range(2))
+    assert first == again
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_every_plant_and_meter_can_be_run(plant: str) -> None:
+    row = PLANTS[plant]
+    for meter in METERS.values():
+        setting = Setting(row, meter, TRACES["random"].make(row, 1, 20.0))
+        assert len(simulate(LAWS["gridzero"], setting, seed=1).battery_w) == 200
+
+
+def test_another_seed_is_another_noise() -> None:
+    setting = Setting(
+        PLANTS["house"], METERS["0.5s"], TRACES["constant"].make(PLANTS["house"], 1, 60.0)
+    )
+    one, two = (simulate(LAWS["simc-2.2"], setting, seed=seed).battery_w for seed in (1, 2))
+    assert one != two
+
+
+def test_everything_runs_in_one_table_of_120_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--traces", "all", *QUICK) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 120
+    start = lines.index("steps (0.02 h) on house, meter 0.5s")
+    assert lines[start + 2].startswith("gridzero ")
+    assert any("*" in line for line in lines[start + 2 : start + 16])
+    for name in LAWS:
+        assert any(line.startswith(f"{name} ") for line in lines)
+
+
+def test_json_holds_what_the_table_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--plants", "discharge,lag", "--traces", "steps", "--laws", "gridzero,nothing")
+    assert command(*words, "--seeds", "1,2", "--json", *QUICK) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert document["seeds"] == [1, 2]
+    assert [case["plant"] for case in document["cases"]] == ["discharge", "lag"]
+    ours, nothing = document["cases"][0]["laws"]
+    assert ours["law"] == "gridzero"
+    assert ours["mean_w"] < nothing["mean_w"]
+    assert ours["index"]["control"] > nothing["index"]["control"]
+    assert nothing["travel_kw_h"] == 0.0
+
+
+def test_a_file_is_the_only_trace_unless_others_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = tmp_path / "kitchen.csv"
+    load.write_text("time_s,power_w\n0,300\n30,700\n60,300\n")
+    assert command("--load", str(load), "--laws", "gridzero,simc-1.5") == 0
+    shown = capsys.readouterr().out
+    assert "kitchen (0.0167 h) on house" in shown
+    assert "steps (" not in shown
+    command("--load", str(load), "--traces", "constant", "--laws", "nothing", *QUICK)
+    shown = capsys.readouterr().out
+    assert "kitchen (" in shown
+    assert "constant (" in shown
+
+
+def test_the_list_names_every_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--list") == 0
+    shown = capsys.readouterr().out
+    for rows in (PLANTS, METERS, TRACES, LAWS):
+        assert all(f"  {name}" in shown for name in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--laws", "magic"), "unknown: magic"),
+        (("--plants", ","), "nothing is named"),
+        (("--traces", "steps,nowhere"), "unknown: nowhere"),
+        (("--seeds", "one"), "no list of whole numbers"),
+        (("--hours", "0"), "0 h"),
+        (("--hours", "nan"), "nan h"),
+        (("--window", "300:60"), "no span"),
+        (("--window", "soon"), "no span"),
+    ],
+)
+def test_what_cannot_be_is_said(words: tuple[str, ...], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        command(*words)
+
+
+def test_without_matplotlib_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(picture, "import_module", missing)
+    with pytest.raises(ConfigError, match=r"gridzero\[plot\]"):
+        command("--traces", "steps", "--laws", "nothing", "--plot", str(tmp_path / "a.png"), *QUICK)
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "laws.png"
+    words = ("--traces", "steps,hob", "--laws", "gridzero,dpl", "--window", "0:60")
+    assert command(*words, "--plot", str(file), *QUICK) == 0
+    assert file.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ConfigError, match="png"):
+        command(*words, "--plot", str(tmp_path / "nowhere" / "laws.png"), *QUICK)
