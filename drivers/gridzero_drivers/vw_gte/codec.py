@@ -52,7 +52,9 @@ def encode_cells(volts: Sequence[float | None], counter: int = 0) -> bytes:
     bits = (counter & 0xF) << 8
     shift = 12
     for volt in volts:
-        raw = 0xFFF if volt is None else min(max(round(volt * 1000) - 1000, 0), 4091)
+        raw = 0xFFF if volt is None else round(volt * 1000) - 1000
+        if not 0 <= raw <= 4091 and volt is not None:
+            raw = 0 if raw < 0 else 4091
         bits |= raw << shift
         shift += 12
     while shift < 60:

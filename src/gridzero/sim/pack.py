@@ -34,7 +34,10 @@ _AREA = (0.0, *accumulate((a + b) / 2 for a, b in pairwise(_REST_V)))
 def rest_v(soc: float) -> float:
     """Rest voltage of a cell, V; straight lines go on below 0 and above 1, never below 0 V."""
     place = soc * _STEPS
-    step = min(max(int(place), 0), _STEPS - 1)
+    if 0.0 <= place < _STEPS:  # nearly always: the simulation asks a hundred times a second
+        step = int(place)
+        return _REST_V[step] + _RISE_V[step] * (place - step)
+    step = 0 if place < 0.0 else _STEPS - 1
     return max(_REST_V[step] + _RISE_V[step] * (place - step), 0.0)
 
 

@@ -33,8 +33,8 @@ def _percent(share: float | None) -> float | None:
 _COLUMNS = (
     _Column("|e|", 7, 1, lambda r: r.metrics.mean_w),
     _Column("rms", 7, 1, lambda r: r.metrics.rms_w),
-    _Column("import", 7, 1, lambda r: r.metrics.import_wh_h),
-    _Column("export", 7, 1, lambda r: r.metrics.export_wh_h),
+    _Column("import", 6, 1, lambda r: r.metrics.import_wh_h),
+    _Column("export", 6, 1, lambda r: r.metrics.export_wh_h),
     _Column("settle", 7, 1, lambda r: r.metrics.settle_s),
     _Column("max", 6, 1, lambda r: r.metrics.settle_max_s),
     _Column("over", 6, 0, lambda r: r.metrics.overshoot_w),
