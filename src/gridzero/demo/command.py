@@ -8,6 +8,7 @@ import gc
 import json
 import signal
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,8 +30,9 @@ from gridzero.sim.loop import PacedLoop, SimulatedLoop
 from gridzero.sim.sources import PowerSource, Sun, read_power
 from gridzero.sim.summary import RunSummary, summarise
 
-_PACKAGE = Path(__file__).parents[1]
-_PLACES = (_PACKAGE / "configs" / "demo.yaml", _PACKAGE.parents[1] / "configs" / "demo.yaml")
+_CHECKOUT = Path(__file__).parents[3]
+_INSTALLED = Path(sysconfig.get_path("data")) / "share" / "gridzero"
+_PLACES = tuple(place / "configs" / "demo.yaml" for place in (_CHECKOUT, _INSTALLED))
 
 
 def demo_config() -> Path:

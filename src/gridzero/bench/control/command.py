@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from gridzero import __version__
 from gridzero.bench.control.compare import Case, Plan
 from gridzero.bench.control.laws import LAWS
-from gridzero.bench.control.picture import draw
+from gridzero.bench.control.picture import draw, matplotlib
 from gridzero.bench.control.plants import METERS, PLANTS
 from gridzero.bench.control.table import LEGEND, table
 from gridzero.bench.control.traces import TRACES, TraceRow, from_files
@@ -71,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     window_s = _window(args.window)
     plan = _plan(args)
+    if args.plot:
+        matplotlib()  # so that a missing one is said before minutes of work
     cases: list[Case] = []
     for case in plan.cases():
         cases.append(case)

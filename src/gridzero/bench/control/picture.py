@@ -20,7 +20,7 @@ def draw(cases: Sequence[Case], path: Path, window_s: tuple[float, float]) -> No
     Needs results with courses. Raises ConfigError without matplotlib or when the file cannot be
     written.
     """
-    figures = _matplotlib()
+    figures = matplotlib()
     laws = max(len(case.results) for case in cases)
     size = (_WIDTH * laws + 0.8, 2 * _HEIGHT * len(cases) + 0.6)
     figure = figures.Figure(figsize=size, layout="constrained")
@@ -36,7 +36,8 @@ def draw(cases: Sequence[Case], path: Path, window_s: tuple[float, float]) -> No
         raise ConfigError(str(error), where=str(path), remedy=remedy) from error
 
 
-def _matplotlib() -> Any:
+def matplotlib() -> Any:
+    """The part of matplotlib that draws. Raises ConfigError when it is not installed."""
     try:
         return import_module("matplotlib.figure")
     except ImportError:
