@@ -19,6 +19,8 @@ _SUSPECT_SLOPE = 0.5
 _TEST_FROM_W = 150.0
 _TEST_S = 2.5
 _TEST_AGAIN_S = 1800.0
+_TESTS = 2  # a load that changed at the wrong moment must not be enough
+_LEAST_AGAINST, _MOST_AGAINST = 0.5, 1.6
 _MOVED_W = 150.0
 _REPEATS = 12  # after the move: a model that is early by seconds must not blame the meter
 _DWELL_S = 300.0
@@ -51,7 +53,7 @@ class MeterWatch:
         self._test: _Seen | None = None
         self._last: _Seen | None = None
         self._still: _Seen | None = None
-        self._repeats = 0
+        self._repeats = self._failed_tests = 0
         self._both_w2 = self._own_w2 = 0.0
 
     def verdict(self, now_s: float) -> Verdict:
@@ -97,8 +99,13 @@ class MeterWatch:
         taken_w, moved_w = test.own_w - now.own_w, now.grid_w - test.grid_w
         self._test, self._tested_s = None, now.at_s
         self._forget()
-        if moved_w * taken_w < 0 and abs(moved_w) > 0.5 * abs(taken_w):
-            self._tested_s = float("-inf")  # after the rest it is tested again at once
+        against = -moved_w / taken_w if taken_w else 0.0
+        if not _LEAST_AGAINST < against < _MOST_AGAINST:
+            self._failed_tests = 0
+            return
+        self._tested_s = float("-inf")  # it may be tested again at once
+        self._failed_tests += 1
+        if self._failed_tests >= _TESTS:
             self._hold(Verdict.SIGN, now.at_s)
 
     def _hold(self, verdict: Verdict, now_s: float) -> None:

@@ -49,7 +49,7 @@ _ROWS = (
     Fault(
         code="meter_wrong",
         title="The meter does not show what the battery does",
-        noticed="sign: within a minute of running away, confirmed by 2.5 s at zero power;"
+        noticed="sign: within two minutes of running away, confirmed twice by 2.5 s at zero power;"
         " frozen: the same number a dozen times after the battery moved 150 W",
         power="0 W in mode auto (fixed modes do not need it)",
         clears="by itself after 5 minutes, to try again",

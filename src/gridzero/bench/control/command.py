@@ -1,4 +1,4 @@
-"""``gridzero bench control``: compare zero-grid control laws."""
+"""``python -m gridzero.bench.control``: compare zero-grid control laws."""
 
 from __future__ import annotations
 
