@@ -140,7 +140,7 @@ async def _leave(client: aiomqtt.Client) -> None:
     with suppress(aiomqtt.MqttError):
         await apart(client.__aexit__(None, None, None), 2 * LEAVE_LIMIT_S)
     # after an error of its own, aiomqtt leaves the socket open and paho reading it
-    client._client.disconnect()  # noqa: SLF001
+    client._client.disconnect()  # noqa: SLF001 - its public API cannot close that socket
     for _ in range(LEAVE_TURNS):
         await asyncio.sleep(0)
 
