@@ -12,6 +12,7 @@ from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
 from gridzero.control.over_current import OverCurrent
 from gridzero.control.rogue_charge import RogueCharge
+from gridzero.control.switches import ALL_ON, Switches
 from gridzero.control.trim import Trim
 from gridzero.control.zero_cross import ZeroCrossHold
 from gridzero.domain.decision import Decision, Wish
@@ -43,8 +44,8 @@ class Tuning:
 class Controller:
     """Holds the grid at its target. Call observe() for each new meter reading, tick() often."""
 
-    def __init__(self, tuning: Tuning, ledger: Ledger) -> None:
-        self._tuning = tuning
+    def __init__(self, tuning: Tuning, ledger: Ledger, switches: Switches = ALL_ON) -> None:
+        self._tuning, self._switches = tuning, switches
         self._ledger = ledger
         self._observer = NetLoadObserver(tuning.filter)
         self._trim = Trim()
@@ -103,7 +104,8 @@ class Controller:
         self._meter_watch.update(reading.received_at_s, reading.grid_w, own_w)
         self._observer.update(reading.grid_w, own_w)
         in_flight_w = self._ledger.final_w() - own_w
-        self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
+        if self._switches.trim:
+            self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
 
     def _wish(self, now: Snapshot) -> Wish:
         """The goal, before any limit."""
@@ -134,6 +136,8 @@ class Controller:
     def _allow(
         self, wish: Wish, now: Snapshot, limits: PowerLimits
     ) -> tuple[float, Because | None]:
+        if not self._switches.zero_cross_hold:
+            return guard(wish.battery_w, limits)
         held_w = self._hold.allow(wish.battery_w, now.now_s)
         if held_w == 0 and wish.battery_w != 0:
             return 0.0, Because.ZERO_CROSS_HOLD

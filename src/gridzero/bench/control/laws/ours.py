@@ -13,6 +13,7 @@ from gridzero.bench.control.laws.law import OutputReport, Setting
 from gridzero.bench.control.plants import RectifierRow
 from gridzero.control.controller import Controller, Tuning
 from gridzero.control.ledger import Ledger
+from gridzero.control.switches import ALL_ON, Switches
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.converters import ConverterSpec, Dynamics
 from gridzero.domain.modes import Wanted
@@ -57,7 +58,9 @@ class Ours:
     report_s = 1.0
     report_age_s = 0.1
 
-    def __init__(self, setting: Setting, tuning: Tuning | None = None) -> None:
+    def __init__(
+        self, setting: Setting, tuning: Tuning | None = None, switches: Switches = ALL_ON
+    ) -> None:
         inverter, charger = _inverter(setting), _charger(setting)
         self._latency_s = setting.meter.latency_s + setting.meter.jitter_s / 2
         self._meter: MeterReading | None = None
@@ -68,7 +71,7 @@ class Ours:
             {unit.name: unit.spec.dynamics for unit in self._inverters},
             {unit.name: unit.spec.dynamics for unit in self._chargers},
         )
-        self._controller = Controller(tuning or _tuning(setting), self._ledger)
+        self._controller = Controller(tuning or _tuning(setting), self._ledger, switches)
 
     def on_meter(self, now_s: float, grid_w: float) -> None:
         """See law.Law."""
