@@ -230,6 +230,10 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
+    if arguments.what == "control":
+        from gridzero.bench.control.command import run as compare
+
+        return compare(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)
@@ -238,7 +242,7 @@ def _bench(arguments: argparse.Namespace) -> int:
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
-    Command("bench", "Measure latency, CPU time, memory and speed", _bench_arguments, _bench),
+    Command("bench", "Measure the core, or compare control laws", _bench_arguments, _bench),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import argparse
 
+from gridzero.bench.control.arguments import add as add_control
+
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The options of the benchmarks."""
-    parser.add_argument("what", choices=("core",), help="core: latency, CPU, memory, codecs, speed")
+    """Two kinds of benchmark, each with options of its own."""
+    kinds = parser.add_subparsers(dest="what", metavar="{core,control}", required=True)
+    core = "latency, CPU time, memory, codecs and simulated time"
+    control = "zero-grid control laws side by side on one simulated house"
+    _add_core(kinds.add_parser("core", help=core, description=f"Measure {core}."))
+    add_control(kinds.add_parser("control", help=control, description=f"Compare {control}."))
+
+
+def _add_core(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument(
         "--seconds",

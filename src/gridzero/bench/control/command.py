@@ -1,26 +1,31 @@
-"""``python -m gridzero.bench.control``: compare zero-grid control laws."""
+"""``gridzero bench control``: compare zero-grid control laws."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from gridzero import __version__
+from gridzero.bench.control.ablate import ablated, ablation_tables, without
+from gridzero.bench.control.arguments import DEFAULT_TRACES, WINDOW_S
 from gridzero.bench.control.compare import Case, Plan
+from gridzero.bench.control.goals.command import run as judge
 from gridzero.bench.control.laws import LAWS
+from gridzero.bench.control.laws.law import LawRow
+from gridzero.bench.control.markdown import matrices
 from gridzero.bench.control.picture import draw, matplotlib
 from gridzero.bench.control.plants import METERS, PLANTS
 from gridzero.bench.control.table import LEGEND, table
-from gridzero.bench.control.traces import TRACES, TraceRow, from_files
+from gridzero.bench.control.traces import TRACES, Recorded, TraceRow, from_files
 from gridzero.errors import ConfigError
 
-_DEFAULT_TRACES = "steps,random,hob,ramps,evening,midday"
-_WINDOW_S = 300.0
+_QUICK_TRACES, _QUICK_S = "steps,random,hob,ramps,stress", 900.0
+_PICTURED = "gridzero,dpl,syssi-3s,desperado-50,esp32,perfect-model"
 _LONGEST_H = 24 * 31
+_MOST_JOBS = 64
 
 
 class _Named(Protocol):
@@ -31,57 +36,36 @@ class _Named(Protocol):
 _Row = TypeVar("_Row", bound=_Named)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the comparison."""
-    parser.add_argument(
-        "--plants", default="house", metavar="A,B", help="plants, or all; default house"
-    )
-    parser.add_argument("--meters", default="0.5s", metavar="A,B", help="meters, or all")
-    parser.add_argument(
-        "--traces", metavar="A,B", help=f"loads, or all; default {_DEFAULT_TRACES}, or the files"
-    )
-    parser.add_argument("--laws", default="all", metavar="A,B", help="laws; default all of them")
-    parser.add_argument("--list", action="store_true", help="say what there is, and end")
-    parser.add_argument(
-        "--load", type=Path, metavar="FILE", help="measured load (.csv, .parquet): time_s, power_w"
-    )
-    parser.add_argument("--day", help="which part of a load file that has a day column")
-    parser.add_argument("--sun", type=Path, metavar="FILE", help="measured sun: time_s, pv_pu")
-    parser.add_argument(
-        "--sun-peak", type=float, default=3000.0, metavar="W", help="scale of pv_pu; default 3000"
-    )
-    parser.add_argument(
-        "--start", type=float, default=0.0, metavar="H", help="hour at which the files begin"
-    )
-    parser.add_argument("--hours", type=float, metavar="H", help="length of every trace")
-    parser.add_argument(
-        "--seeds", default="1", metavar="1,2", help="noise and random traces; results are means"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw power and error")
-    parser.add_argument(
-        "--window", metavar="A:B", help=f"seconds that are drawn; default 60:{60 + _WINDOW_S:g}"
-    )
-
-
 def run(args: argparse.Namespace) -> int:
-    """Compare and print. Raises ConfigError."""
+    """Compare and print; 0 whatever the figures say. Raises ConfigError."""
     if args.list:
         _say(_inventory())
         return 0
+    _check_numbers(args)
+    if args.goals:
+        return judge(args)
     window_s = _window(args.window)
     plan = _plan(args)
     if args.plot:
         matplotlib()  # so that a missing one is said before minutes of work
-    cases: list[Case] = []
-    for case in plan.cases():
-        cases.append(case)
-        if not args.json:
-            _say(table(case) + "\n")
-    _say(_as_json(cases, plan) if args.json else LEGEND)
+    cases = list(_told(plan, args))
+    if args.json:
+        _say(_as_json(cases, plan))
+    elif args.markdown:
+        _say(ablation_tables(cases, markdown=True) if args.ablate else matrices(cases))
+    else:
+        _say(ablation_tables(cases) if args.ablate else LEGEND)
     if args.plot:
         draw(cases, args.plot, window_s)
     return 0
+
+
+def _told(plan: Plan, args: argparse.Namespace) -> Iterator[Case]:
+    """The cases, each with its own table at once if tables are what is wanted."""
+    for case in plan.cases(args.jobs):
+        if not (args.json or args.markdown or args.ablate):
+            _say(table(case) + "\n")
+        yield case
 
 
 def _plan(args: argparse.Namespace) -> Plan:
@@ -89,22 +73,41 @@ def _plan(args: argparse.Namespace) -> Plan:
         plants=_chosen(PLANTS, args.plants, "--plants"),
         meters=_chosen(METERS, args.meters, "--meters"),
         traces=_traces(args),
-        laws=_chosen(LAWS, args.laws, "--laws"),
+        laws=_laws(args),
         seeds=_seeds(args.seeds),
-        seconds=None if args.hours is None else _hours(args.hours) * 3600.0,
+        seconds=_seconds(args),
         keep_courses=args.plot is not None,
     )
+
+
+def _laws(args: argparse.Namespace) -> list[LawRow]:
+    """The laws that were named; ours with parts left out come right after it."""
+    if args.ablate:
+        named = "gridzero,perfect-model"
+    elif args.plot:
+        named = _PICTURED
+    else:
+        named = "all"
+    laws = _chosen(LAWS, args.laws or named, "--laws")
+    lesser = ablated() if args.ablate else [without(words) for words in args.without]
+    return [*laws[:1], *lesser, *laws[1:]] if laws[0].name == "gridzero" else [*lesser, *laws]
 
 
 def _traces(args: argparse.Namespace) -> list[TraceRow]:
     files: list[TraceRow] = []
     if args.load or args.sun:
-        row = from_files(
-            args.load, args.sun, day=args.day, peak_w=args.sun_peak, start_h=args.start
+        recorded = Recorded(
+            load=args.load,
+            sun=args.sun,
+            day=args.day,
+            peak_w=args.sun_peak,
+            constant_w=args.minus,
+            start_h=args.start,
         )
-        files.append(row)
+        files.append(from_files(recorded))
     if args.traces is None:
-        return files or _chosen(TRACES, _DEFAULT_TRACES, "--traces")
+        usual = _QUICK_TRACES if args.quick else DEFAULT_TRACES
+        return files or _chosen(TRACES, usual, "--traces")
     return files + _chosen(TRACES, args.traces, "--traces")
 
 
@@ -129,16 +132,24 @@ def _seeds(text: str) -> list[int]:
         ) from None
 
 
-def _hours(hours: float) -> float:
-    if not 0.01 <= hours <= _LONGEST_H:
+def _check_numbers(args: argparse.Namespace) -> None:
+    if args.hours is not None and not 0.01 <= args.hours <= _LONGEST_H:
         remedy = f"Give 0.01 to {_LONGEST_H} hours"
-        raise ConfigError(f"{hours:g} h", where="--hours", remedy=remedy)
-    return hours
+        raise ConfigError(f"{args.hours:g} h", where="--hours", remedy=remedy)
+    if not 1 <= args.jobs <= _MOST_JOBS:
+        remedy = f"Give 1 to {_MOST_JOBS} processes"
+        raise ConfigError(f"{args.jobs}", where="--jobs", remedy=remedy)
+
+
+def _seconds(args: argparse.Namespace) -> float | None:
+    if args.hours is not None:
+        return float(args.hours) * 3600.0
+    return _QUICK_S if args.quick else None
 
 
 def _window(text: str | None) -> tuple[float, float]:
     if text is None:
-        return 60.0, 60.0 + _WINDOW_S
+        return WINDOW_S
     first, _, last = text.partition(":")
     try:
         window_s = float(first), float(last)
@@ -154,13 +165,7 @@ def _window(text: str | None) -> tuple[float, float]:
 def _inventory() -> str:
     groups: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         ("plants", [(row.name, row.summary) for row in PLANTS.values()]),
-        (
-            "meters",
-            [
-                (row.name, f"every {row.period_s:g} s, {row.latency_s:g} s old")
-                for row in METERS.values()
-            ],
-        ),
+        ("meters", [(row.name, row.summary) for row in METERS.values()]),
         ("traces", [(row.name, row.summary) for row in TRACES.values()]),
         ("laws", [(row.name, f"{row.summary} ({row.source})") for row in LAWS.values()]),
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from itertools import product
+from typing import Any, NamedTuple
 
-from gridzero.bench.control.index import Index, Shares
+from gridzero.bench.control.index import UNKNOWN, Index, Shares
 from gridzero.bench.control.laws.law import LawRow, Setting
 from gridzero.bench.control.metrics import Metrics, avoidable_error, mean_of, measure
 from gridzero.bench.control.plants import MeterRow, PlantRow
+from gridzero.bench.control.processes import spread
 from gridzero.bench.control.simulate import simulate
 from gridzero.bench.control.traces import Trace, TraceRow
 
@@ -72,7 +75,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to compare. seconds: length of every trace, None = its own."""
+    """What to compare. seconds: length of every trace, None = its own.
+
+    with_shares: the index too, which costs as much as a simple law.
+    """
 
     plants: Sequence[PlantRow]
     meters: Sequence[MeterRow]
@@ -80,36 +86,73 @@ class Plan:
     laws: Sequence[LawRow]
     seeds: Sequence[int]
     seconds: float | None = None
+    with_shares: bool = True
     keep_courses: bool = False
 
-    def cases(self) -> Iterator[Case]:
-        """One after the other, as they are ready."""
-        for plant in self.plants:
-            for row in self.traces:
-                seconds = self.seconds or row.seconds
-                traces = [row.make(plant, seed, seconds) for seed in self.seeds]
-                indices = [Index(plant, trace.net_load_w) for trace in traces]
-                for meter in self.meters:
-                    results = tuple(
-                        self._result(law, plant, meter, traces, indices) for law in self.laws
-                    )
-                    yield Case(plant, meter, row.name, seconds, results)
+    def cases(self, jobs: int = 1) -> Iterator[Case]:
+        """One after the other, as they are ready; the same whatever the number of processes."""
+        heads = list(product(self.plants, self.traces, self.meters))
+        tasks = [task for head in heads for task in self._tasks(*head)]
+        outcomes = spread(_outcome, tasks, jobs)
+        for plant, row, meter in heads:
+            results = tuple(self._result(law, outcomes) for law in self.laws)
+            yield Case(plant, meter, row.name, self.seconds or row.seconds, results)
 
-    def _result(
-        self,
-        law: LawRow,
-        plant: PlantRow,
-        meter: MeterRow,
-        traces: Sequence[Trace],
-        indices: Sequence[Index],
-    ) -> Result:
-        runs = [
-            simulate(law, Setting(plant, meter, trace), seed)
-            for trace, seed in zip(traces, self.seeds, strict=True)
-        ]
-        course = None
-        if self.keep_courses:
-            course = Course(traces[0], runs[0].battery_w, avoidable_error(runs[0]))
-        # shares are a property of the house as much as of the law: the first seed's
-        shares = indices[0].shares(runs[0].battery_w)
-        return Result(law, mean_of([measure(run) for run in runs]), shares, course)
+    def _tasks(self, plant: PlantRow, row: TraceRow, meter: MeterRow) -> Iterator[_Task]:
+        """In the order in which the outcomes are asked for."""
+        seconds = self.seconds or row.seconds
+        first = self.seeds[0]
+        for law in self.laws:
+            for seed in self.seeds:
+                shares = self.with_shares and seed == first
+                course = self.keep_courses and seed == first
+                yield _Task(law, plant, meter, row, seed, seconds, shares, course)
+
+    def _result(self, law: LawRow, outcomes: Iterator[_Outcome]) -> Result:
+        """Shares are a property of the house as much as of the law: the first seed's."""
+        runs = [next(outcomes) for _ in self.seeds]
+        shares, course = runs[0].shares, runs[0].course
+        return Result(law, mean_of([run.metrics for run in runs]), shares or UNKNOWN, course)
+
+
+class _Task(NamedTuple):
+    """One run; goes to another process and so holds nothing but rows and numbers."""
+
+    law: LawRow
+    plant: PlantRow
+    meter: MeterRow
+    row: TraceRow
+    seed: int
+    seconds: float
+    with_shares: bool
+    with_course: bool
+
+
+class _Outcome(NamedTuple):
+    """What is worth sending back."""
+
+    metrics: Metrics
+    shares: Shares | None
+    course: Course | None
+
+
+def _outcome(task: _Task) -> _Outcome:
+    trace = made(task.row, task.plant, task.seed, task.seconds)
+    run = simulate(task.law, Setting(task.plant, task.meter, trace), task.seed)
+    shares = course = None
+    if task.with_shares:
+        shares = _index(task.row, task.plant, task.seed, task.seconds).shares(run.battery_w)
+    if task.with_course:
+        course = Course(trace, run.battery_w, avoidable_error(run))
+    return _Outcome(measure(run), shares, course)
+
+
+@lru_cache(maxsize=2)
+def made(row: TraceRow, plant: PlantRow, seed: int, seconds: float) -> Trace:
+    """The trace; the last two are kept, since all laws run the same one in turn."""
+    return row.make(plant, seed, seconds)
+
+
+@lru_cache(maxsize=2)
+def _index(row: TraceRow, plant: PlantRow, seed: int, seconds: float) -> Index:
+    return Index(plant, made(row, plant, seed, seconds).net_load_w)

@@ -71,6 +71,9 @@ class Shares:
         return {k: None if v is None else float(f"{v:.4g}") for k, v in asdict(self).items()}
 
 
+UNKNOWN = Shares(None, None, None, None)
+
+
 class Index:
     """Prepared for one plant and net load, so that many laws can be compared."""
 

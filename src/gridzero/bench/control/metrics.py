@@ -15,7 +15,7 @@ from gridzero.bench.control.traces import Trace
 
 IMPORT_CT, EXPORT_CT = 30.0, 8.0
 WARM_UP_S = 30.0
-_BAND_W = 25.0
+BAND_W = 25.0
 _HELD = round(10.0 / STEP_S)
 _REACTED_W, _REACTED = 10.0, 0.05
 
@@ -109,10 +109,7 @@ def _of_steps(run: Run, error_w: Sequence[float]) -> dict[str, float | None]:
         names = ("settle_s", "settle_max_s", "unsettled", "overshoot_w", "dead_s", "stationary_w")
         return dict.fromkeys(names)
     settles = [_settling(error_w, step, end) for step, end in trace.steps]
-    lasts_s = [
-        ((end - step) if settle is None else settle) * STEP_S
-        for settle, (step, end) in zip(settles, trace.steps, strict=True)
-    ]
+    lasts_s = settlings(error_w, trace.steps)
     rests_w = [abs(e) for _, end in trace.steps for e in error_w[end - _HELD : end]]
     return {
         "settle_s": _mean(lasts_s),
@@ -124,11 +121,17 @@ def _of_steps(run: Run, error_w: Sequence[float]) -> dict[str, float | None]:
     }
 
 
+def settlings(error_w: Sequence[float], steps: Sequence[tuple[int, int]]) -> list[float]:
+    """Seconds that each step takes to settle; one that never does lasts until the next change."""
+    found = [(_settling(error_w, step, end), end - step) for step, end in steps]
+    return [(whole if settle is None else settle) * STEP_S for settle, whole in found]
+
+
 def _settling(error_w: Sequence[float], step: int, end: int) -> int | None:
     """Steps of time until the error stays in its band; None = not before the next change."""
     held = 0
     for at in range(step, end):
-        held = held + 1 if abs(error_w[at]) < _BAND_W else 0
+        held = held + 1 if abs(error_w[at]) < BAND_W else 0
         if held == _HELD:
             return at + 1 - _HELD - step
     return None

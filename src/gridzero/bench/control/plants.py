@@ -173,7 +173,10 @@ class MeterRow:
     """A grid meter: a momentary value each period_s, rounded to quantum_w.
 
     It arrives latency_s later, and up to jitter_s more; the jitter is not known to any law.
-    noise_w: standard deviation.
+    noise_w: standard deviation. lost: share of messages that never arrive. repeated: share that
+    arrives a second time, within half a second. in_order: a message waits for the one before it,
+    as on a TCP connection; else a late one comes after a newer one. spike_every_s: mean time
+    between single readings that are wrong: by 2000 W either way, or 0 W.
     """
 
     name: str
@@ -182,6 +185,23 @@ class MeterRow:
     jitter_s: float = 0.1
     noise_w: float = 2.0
     quantum_w: float = 1.0
+    lost: float = 0.0
+    repeated: float = 0.0
+    in_order: bool = True
+    spike_every_s: float | None = None
+
+    @property
+    def summary(self) -> str:
+        """In words."""
+        oldest_s = self.latency_s + self.jitter_s
+        words = [f"every {self.period_s:g} s, {self.latency_s:g} to {oldest_s:g} s old"]
+        words += [f"{self.noise_w:g} W of noise"]
+        words += [f"{100 * self.lost:g} % lost"] if self.lost else []
+        words += [f"{100 * self.repeated:g} % repeated"] if self.repeated else []
+        words += [] if self.in_order else ["late ones after newer ones"]
+        if self.spike_every_s:
+            words.append(f"a wrong one in {self.spike_every_s:g} s: +-2000 W or 0")
+        return ", ".join(words)
 
 
 METERS: dict[str, MeterRow] = {
@@ -194,6 +214,12 @@ METERS: dict[str, MeterRow] = {
         MeterRow(name="quick", latency_s=0.2, jitter_s=0.0),
         MeterRow(name="late", latency_s=1.0, jitter_s=0.3),
         MeterRow(name="very-late", latency_s=2.0, jitter_s=0.5),
+        MeterRow(name="jittery", latency_s=0.2, jitter_s=1.8),
+        MeterRow(name="shuffled", latency_s=0.2, jitter_s=1.8, in_order=False),
+        MeterRow(name="lossy", lost=0.2, repeated=0.1),
+        MeterRow(name="spiky", spike_every_s=120.0),
+        MeterRow(name="noisy", noise_w=15.0),
+        MeterRow(name="exact", jitter_s=0.0, noise_w=0.0, quantum_w=0.001),
         MeterRow(name="a11", jitter_s=0.0),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gridzero.bench.control.converters import (
     STEP_S,
@@ -26,6 +27,8 @@ from gridzero.bench.control.plants import MeterRow
 from gridzero.bench.control.traces import dice_of
 
 _HAIR = 1e-6
+_SPIKE_W = 2000.0
+_REPEATS_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,59 @@ def simulate(row: LawRow, setting: Setting, seed: int) -> Run:
     return Run(setting, battery_w, bench.starts)
 
 
+class _Message(NamedTuple):
+    """grid_w: as measured. net_load_w: the truth, for those who know too much."""
+
+    arrives_s: float
+    grid_w: float
+    net_load_w: float
+
+
 class _Meter:
-    """Samples due, and messages on their way: (arrives, grid W as measured, true net load W)."""
+    """Samples due, and messages on their way, the next to arrive first.
+
+    Noise and defects have dice of their own: what befalls a message does not change the noise.
+    """
 
     def __init__(self, row: MeterRow, seed: int) -> None:
         self._row = row
         self._dice = dice_of("meter", row.name, seed)
+        self._fate = dice_of("fate", row.name, seed)
+        self._whole = not (row.lost or row.repeated or row.spike_every_s) and row.in_order
         self.next_s = 0.0
-        self.on_the_way: deque[tuple[float, float, float]] = deque()
+        self.on_the_way: deque[_Message] = deque()
 
     def measure(self, now_s: float, grid_w: float, net_load_w: float) -> None:
         """Take a sample and send it off."""
         row, dice = self._row, self._dice
         noisy_w = grid_w + dice.gauss(0.0, row.noise_w)
         shown_w = round(noisy_w / row.quantum_w) * row.quantum_w
-        arrives_s = now_s + row.latency_s + dice.random() * row.jitter_s
-        self.on_the_way.append((arrives_s, shown_w, net_load_w))
+        message = _Message(
+            now_s + row.latency_s + dice.random() * row.jitter_s, shown_w, net_load_w
+        )
         self.next_s += row.period_s
+        if self._whole:
+            self.on_the_way.append(message)
+        else:
+            self._befall(message)
+
+    def _befall(self, message: _Message) -> None:
+        """Send it through what spoils, drops, repeats and shuffles."""
+        row, fate = self._row, self._fate
+        if row.spike_every_s and fate.random() < row.period_s / row.spike_every_s:
+            wrong_w = fate.choice((message.grid_w + _SPIKE_W, message.grid_w - _SPIKE_W, 0.0))
+            message = message._replace(grid_w=wrong_w)
+        if fate.random() < row.lost:
+            return
+        self._enqueue(message)
+        if fate.random() < row.repeated:
+            again_s = message.arrives_s + fate.random() * _REPEATS_WITHIN_S
+            self._enqueue(message._replace(arrives_s=again_s))
+
+    def _enqueue(self, message: _Message) -> None:
+        self.on_the_way.append(message)
+        if not self._row.in_order:
+            self.on_the_way = deque(sorted(self.on_the_way))
 
 
 class _Bench:
@@ -89,7 +128,6 @@ class _Bench:
         """Battery power at each step."""
         battery_w: array[float] = array("d")
         inverter, rectifier, meter = self._inverter, self._rectifier, self._meter
-        way = meter.on_the_way
         timed, hears = self._law.timer_s is not None, self._hears_output is not None
         for step, net_load_w in enumerate(self._setting.trace.net_load_w):
             now_s = step * STEP_S
@@ -102,17 +140,17 @@ class _Bench:
                 self._report(now_s)
             if meter.next_s <= hair_s:
                 meter.measure(now_s, net_load_w - own_w, net_load_w)
-            while way and way[0][0] <= hair_s:
-                self._message(now_s, *way.popleft()[1:])
+            while meter.on_the_way and meter.on_the_way[0].arrives_s <= hair_s:
+                self._message(now_s, meter.on_the_way.popleft())
             if timed and self._timer_s <= hair_s:
                 self._timer(now_s)
             self._send(now_s)
         return battery_w
 
-    def _message(self, now_s: float, grid_w: float, net_load_w: float) -> None:
+    def _message(self, now_s: float, message: _Message) -> None:
         if self._sees_load is not None:
-            self._sees_load.on_load(now_s, net_load_w)
-        self._law.on_meter(now_s, grid_w)
+            self._sees_load.on_load(now_s, message.net_load_w)
+        self._law.on_meter(now_s, message.grid_w)
         self._command_w = self._law.command(now_s)
 
     def _timer(self, now_s: float) -> None:

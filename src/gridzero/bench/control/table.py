@@ -1,4 +1,4 @@
-"""The results of a case as text, at most 120 columns wide."""
+"""The results of a case as text; 120 columns wide as long as the names of the laws are short."""
 
 from __future__ import annotations
 
@@ -57,11 +57,12 @@ def table(case: Case) -> str:
         for column in _COLUMNS
         if any(column.value(result) is not None for result in case.results)
     ]
+    width = max(_NAME, *(len(result.law.name) for result in case.results))
     best = {column.title: _best(column, racing) for column in columns}
-    head = " " * _NAME + "".join(f"{column.title:>{column.width}} " for column in columns)
-    lines = [case.title, head.rstrip(), *(_line(result, columns, best) for result in racing)]
+    head = " " * width + "".join(f"{column.title:>{column.width}} " for column in columns)
+    lines = [case.title, head.rstrip(), *(_line(result, width, columns, best) for result in racing)]
     if beside:
-        lines += ["-" * _NAME, *(_line(result, columns, {}) for result in beside)]
+        lines += ["-" * width, *(_line(result, width, columns, {}) for result in beside)]
     return "\n".join(lines)
 
 
@@ -85,8 +86,10 @@ def _shown(column: _Column, value: float | None) -> str:
     return text if float(text) != 0.0 else text.lstrip("-")
 
 
-def _line(result: Result, columns: Sequence[_Column], best: dict[str, str | None]) -> str:
-    cells = [f"{result.law.name:<{_NAME}}"]
+def _line(
+    result: Result, width: int, columns: Sequence[_Column], best: dict[str, str | None]
+) -> str:
+    cells = [f"{result.law.name:<{width}}"]
     for column in columns:
         text = _shown(column, column.value(result))
         mark = "*" if text == best.get(column.title) else " "

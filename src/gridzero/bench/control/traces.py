@@ -12,7 +12,7 @@ from random import Random
 from gridzero.bench.control.converters import STEP_S
 from gridzero.bench.control.plants import PlantRow
 from gridzero.sim.household import Household, Pulse, washing_machine
-from gridzero.sim.sources import Constant, PowerSource, Sun, read_power
+from gridzero.sim.sources import Constant, PowerSource, Samples, Sun, read_power
 
 _HOUR_S = 3600.0
 _REST_STEPS = round(20.0 / STEP_S)
@@ -72,20 +72,36 @@ def dice_of(*words: object) -> Random:
     return Random("/".join(map(str, words)))  # noqa: S311 - a made-up house, no secrets
 
 
-def _constant(_plant: PlantRow, _seed: int, seconds: float) -> Trace:
-    return _from_levels("constant", [(seconds, 400.0)], seconds, settles=True)
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Always the same power."""
+
+    name: str
+    power_w: float
+
+    def __call__(self, _plant: PlantRow, _seed: int, seconds: float) -> Trace:
+        """A Maker."""
+        return _from_levels(self.name, [(seconds, self.power_w)], seconds, settles=True)
 
 
-def _steps(_plant: PlantRow, seed: int, seconds: float) -> Trace:
-    """200 and 600 W in turn, 40 to 41 s each, so that every phase of the meter is met."""
-    dice = dice_of("steps", seed)
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Two levels in turn, each for rest_s and up to 1 s more, so that any meter phase is met."""
 
-    def levels() -> Iterator[tuple[float, float]]:
+    name: str
+    low_w: float
+    high_w: float
+    rest_s: float = 40.0
+
+    def __call__(self, _plant: PlantRow, seed: int, seconds: float) -> Trace:
+        """A Maker."""
+        return _from_levels(self.name, self._levels(seed), seconds, settles=True)
+
+    def _levels(self, seed: int) -> Iterator[tuple[float, float]]:
+        dice = dice_of(self.name, seed)
         while True:
-            yield 40.0 + dice.randrange(10) * STEP_S, 200.0
-            yield 40.0 + dice.randrange(10) * STEP_S, 600.0
-
-    return _from_levels("steps", levels(), seconds, settles=True)
+            yield self.rest_s + dice.randrange(10) * STEP_S, self.low_w
+            yield self.rest_s + dice.randrange(10) * STEP_S, self.high_w
 
 
 def _random_level(plant: PlantRow, dice: Random) -> float:
@@ -104,19 +120,21 @@ def _random(plant: PlantRow, seed: int, seconds: float) -> Trace:
     return _from_levels("random", levels(), seconds)
 
 
-def _hob(name: str, base_w: float) -> Maker:
+@dataclass(frozen=True, slots=True)
+class _Hob:
     """1.5 kW for 6 of 15 s on top of a base."""
 
-    def make(_plant: PlantRow, _seed: int, seconds: float) -> Trace:
-        def levels() -> Iterator[tuple[float, float]]:
-            yield 20.0, base_w
-            while True:
-                yield 6.0, base_w + 1500.0
-                yield 9.0, base_w
+    name: str
+    base_w: float
 
-        return _from_levels(name, levels(), seconds)
+    def __call__(self, _plant: PlantRow, _seed: int, seconds: float) -> Trace:
+        return _from_levels(self.name, self._levels(), seconds)
 
-    return make
+    def _levels(self) -> Iterator[tuple[float, float]]:
+        yield 20.0, self.base_w
+        while True:
+            yield 6.0, self.base_w + 1500.0
+            yield 9.0, self.base_w
 
 
 def _ramps(plant: PlantRow, seed: int, seconds: float) -> Trace:
@@ -156,12 +174,19 @@ def _pulses(
     return array("d", list(accumulate(change))[:wanted])
 
 
-def _family(name: str, start_h: float, peak_w: float) -> Maker:
-    def make(_plant: PlantRow, seed: int, seconds: float) -> Trace:
-        sun: PowerSource = Sun(peak_w, seed=seed) if peak_w else Constant(0.0)
-        return sampled(name, Household(seed), sun, seconds, start_s=start_h * _HOUR_S)
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The simulated household. peak_w: of the simulated sun; constant_w: of one that never sets."""
 
-    return make
+    name: str
+    start_h: float
+    peak_w: float = 0.0
+    constant_w: float = 0.0
+
+    def __call__(self, _plant: PlantRow, seed: int, seconds: float) -> Trace:
+        sun = Sun(self.peak_w, seed=seed) if self.peak_w else Constant(self.constant_w)
+        start_s = self.start_h * _HOUR_S
+        return sampled(self.name, Household(seed), sun, seconds, start_s=start_s)
 
 
 def sampled(
@@ -172,45 +197,84 @@ def sampled(
     return Trace(name, array("d", [load.power_w(t) - sun.power_w(t) for t in times_s]))
 
 
-def from_files(
-    load: Path | None, sun: Path | None, *, day: str | None, peak_w: float, start_h: float
-) -> TraceRow:
-    """A trace of measured load, measured sun, or both; the missing one counts as 0 W.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Measured load, measured sun, or both, from files; the missing one counts as 0 W.
 
-    peak_w: what a per-unit sun is multiplied with. The seconds of the row are those from
-    start_h to the end of the load's (or sun's) record. Raises ConfigError.
+    day: part of a load file that has several. peak_w: what a per-unit sun is multiplied with.
+    constant_w: sun that never changes, beside the measured one. start_h: hour of the records at
+    which the trace begins.
     """
-    start_s = start_h * _HOUR_S
-    loaded = read_power(load, day=day) if load else None
-    shone = read_power(sun, scale=peak_w, repeat=True) if sun else None
-    end_s = loaded.seconds if loaded else shone.seconds if shone else start_s
-    name = "-".join([path.stem for path in (load, sun) if path] + ([day] if day else []))
 
-    def make(_plant: PlantRow, _seed: int, seconds: float) -> Trace:
+    load: Path | None = None
+    sun: Path | None = None
+    day: str | None = None
+    peak_w: float = 3000.0
+    constant_w: float = 0.0
+    start_h: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """From the files' names."""
+        words = [path.stem for path in (self.load, self.sun) if path]
+        words += [self.day] if self.day else []
+        words += [f"minus-{self.constant_w:g}W"] if self.constant_w else []
+        return "-".join(words)
+
+    def seconds(self) -> float:
+        """From start_h to the end of the load's (or the sun's) record. Raises ConfigError."""
+        record = self._loaded() or self._shone()
+        return max((record.seconds if record else 0.0) - self.start_h * _HOUR_S, STEP_S)
+
+    def __call__(self, _plant: PlantRow, _seed: int, seconds: float) -> Trace:
+        """The trace. Raises ConfigError."""
         nothing = Constant(0.0)
-        return sampled(name, loaded or nothing, shone or nothing, seconds, start_s=start_s)
+        load, sun = self._loaded() or nothing, self._shone() or nothing
+        trace = sampled(self.name, load, sun, seconds, start_s=self.start_h * _HOUR_S)
+        if self.constant_w:
+            powers_w = array("d", [power_w - self.constant_w for power_w in trace.net_load_w])
+            return Trace(trace.name, powers_w)
+        return trace
 
-    return TraceRow(name, "from files", make, max(end_s - start_s, STEP_S))
+    def _loaded(self) -> Samples | None:
+        return read_power(self.load, day=self.day) if self.load else None
+
+    def _shone(self) -> Samples | None:
+        return read_power(self.sun, scale=self.peak_w, repeat=True) if self.sun else None
+
+
+def from_files(recorded: Recorded, name: str | None = None) -> TraceRow:
+    """A row of a record, as long as the record itself. Raises ConfigError."""
+    return TraceRow(name or recorded.name, "from files", recorded, recorded.seconds())
 
 
 TRACES: dict[str, TraceRow] = {
     row.name: row
     for row in (
-        TraceRow("constant", "400 W", _constant, 600.0),
-        TraceRow("steps", "200 and 600 W in turn, about 40 s each", _steps),
+        TraceRow("constant", "400 W", Level("constant", 400.0), 600.0),
+        TraceRow("steps", "200 and 600 W in turn, about 40 s each", Steps("steps", 200.0, 600.0)),
+        TraceRow(
+            "steps-sun",
+            "400 and 800 W of surplus in turn, about 40 s each",
+            Steps("steps-sun", -400.0, -800.0),
+        ),
         TraceRow("random", "20 to 80 % of charge or discharge power for 10 to 60 s", _random),
-        TraceRow("hob", "induction: 1.5 kW for 6 of 15 s, on 250 W", _hob("hob", 250.0)),
-        TraceRow("hob-sun", "the same with 1 kW of sun: +-750 W", _hob("hob-sun", -750.0)),
+        TraceRow("hob", "induction: 1.5 kW for 6 of 15 s, on 250 W", _Hob("hob", 250.0)),
+        TraceRow("hob-sun", "the same with 1 kW of sun: +-750 W", _Hob("hob-sun", -750.0)),
         TraceRow("ramps", "clouds: between random levels at 5 to 60 W/s", _ramps),
         TraceRow("washing", "a washing machine on 150 W", _washing, 4500.0),
-        TraceRow(
-            "evening", "the simulated family from 17:30", _family("evening", 17.5, 0.0), 7200.0
-        ),
+        TraceRow("evening", "the simulated family from 17:30", _Family("evening", 17.5), 7200.0),
         TraceRow(
             "midday",
             "the simulated family and 3 kW of sun from 11:00",
-            _family("midday", 11, 3000),
-            7200,
+            _Family("midday", 11.0, peak_w=3000.0),
+            7200.0,
+        ),
+        TraceRow(
+            "stress",
+            "the simulated family from 17:30 less 1 kW of constant sun: both directions",
+            _Family("stress", 17.5, constant_w=1000.0),
+            7200.0,
         ),
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gridzero.bench.control.laws.astrameter import AstraMeterLike
 from gridzero.bench.control.laws.clairvoyant import Clairvoyant
 from gridzero.bench.control.laws.desperado import Desperado
@@ -23,42 +25,79 @@ _SIMC = "Skogestad's SIMC rule for a delay: gain 1 / (2 theta)"
 LAWS: dict[str, LawRow] = {
     row.name: row
     for row in (
-        LawRow("gridzero", "ours", "gridzero.control.controller", Ours),
+        LawRow("gridzero", "ours", "gridzero.control.controller", Ours, ours=True),
         LawRow(
             "esp32",
             "the reference controller: 0.85 per message, holds",
             "anikrooz/housebatt, housebatt.ino",
             ReferenceEsp32,
+            public=True,
         ),
-        LawRow("syssi-3s", "last sent + reading, every 3 s", _SYSSI, lambda s: Syssi(s, 3.0)),
-        LawRow("syssi-0.5s", "the same every 0.5 s", _SYSSI, lambda s: Syssi(s, 0.5)),
-        LawRow("pr122", "one unseen step taken off", f"{_SYSSI}, PR #122", PullRequest122),
-        LawRow("pr140", "sum of unseen steps taken off", f"{_SYSSI}, PR #140", PullRequest140),
+        LawRow(
+            "syssi-3s",
+            "last sent + reading, every 3 s",
+            _SYSSI,
+            partial(Syssi, period_s=3.0),
+            public=True,
+        ),
+        LawRow(
+            "syssi-0.5s", "the same every 0.5 s", _SYSSI, partial(Syssi, period_s=0.5), public=True
+        ),
+        LawRow(
+            "pr122", "one unseen step taken off", f"{_SYSSI}, PR #122", PullRequest122, public=True
+        ),
+        LawRow(
+            "pr140",
+            "sum of unseen steps taken off",
+            f"{_SYSSI}, PR #140",
+            PullRequest140,
+            public=True,
+        ),
         LawRow(
             "dpl",
             "waits for each step to be seen",
             "hoylabs/OpenDTU-OnBattery, PowerLimiter.cpp and huawei/Provider.cpp",
             Dpl,
+            public=True,
         ),
         LawRow(
-            "openems-pid", "1 s, PID around the output", _OPENEMS, lambda s: OpenEms(s, pid=True)
+            "openems-pid",
+            "1 s, PID around the output",
+            _OPENEMS,
+            partial(OpenEms, pid=True),
+            public=True,
         ),
-        LawRow("openems", "1 s, measured output + grid", _OPENEMS, lambda s: OpenEms(s, pid=False)),
         LawRow(
-            "desperado-50", "half a step per 1.1 s", _DESPERADO, lambda s: Desperado(s, gain=0.5)
+            "openems",
+            "1 s, measured output + grid",
+            _OPENEMS,
+            partial(OpenEms, pid=False),
+            public=True,
         ),
         LawRow(
-            "desperado-100", "full step per 1.1 s", _DESPERADO, lambda s: Desperado(s, gain=1.0)
+            "desperado-50",
+            "half a step per 1.1 s",
+            _DESPERADO,
+            partial(Desperado, gain=0.5),
+            public=True,
+        ),
+        LawRow(
+            "desperado-100",
+            "full step per 1.1 s",
+            _DESPERADO,
+            partial(Desperado, gain=1.0),
+            public=True,
         ),
         LawRow(
             "astrameter-like",
             "predictor and paced steps",
             "tomquist/AstraMeter, ct002/balancer.py, reduced",
             AstraMeterLike,
+            public=True,
         ),
-        LawRow("simc-1.5", "integrator for 1.5 s of delay", _SIMC, lambda s: Simc(s, 1.5)),
-        LawRow("simc-2.2", "integrator for 2.2 s of delay", _SIMC, lambda s: Simc(s, 2.2)),
-        LawRow("nothing", "the battery rests", "-", lambda _setting: Nothing()),
+        LawRow("simc-1.5", "integrator for 1.5 s of delay", _SIMC, partial(Simc, theta_s=1.5)),
+        LawRow("simc-2.2", "integrator for 2.2 s of delay", _SIMC, partial(Simc, theta_s=2.2)),
+        LawRow("nothing", "the battery rests", "-", Nothing),
         LawRow(
             "perfect-model",
             "knows the converters, sees the load",

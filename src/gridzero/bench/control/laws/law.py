@@ -103,13 +103,19 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class LawRow:
-    """One contestant. source: where the law was read. knows: more than a real law could."""
+    """One contestant. source: where the law was read.
+
+    knows: more than a real law could. ours: gridzero, whole or with parts left out. public: what
+    a published project does; the goals are held against the best of these.
+    """
 
     name: str
     summary: str
     source: str
     make: Callable[[Setting], Law]
     knows: bool = False
+    ours: bool = False
+    public: bool = False
 
 
 class Every:

@@ -11,6 +11,7 @@ from gridzero.bench.control.laws.law import OutputReport, Setting
 _P, _I, _D = 0.3, 0.3, 0.1
 _SUM_LIMIT = 10.0
 _CYCLE_S = 1.0
+_GAIN = 0.96
 
 
 class PidFilter:
@@ -41,7 +42,8 @@ class PidFilter:
 class OpenEms:
     """Meets law.Law and HearsOutput. A cycle of 1 s that takes what it finds.
 
-    The inverter's power is read every 0.5 s and is 0.3 s old: as old as the meter's value.
+    The inverter's power is read every 0.5 s and is 0.3 s old: as old as the meter's value. It sets
+    watts AC, so a driver that knows the nominal gain is taken to stand between it and the demand.
     """
 
     timer_s: float | None = _CYCLE_S
@@ -73,4 +75,4 @@ class OpenEms:
                 self._command_w = self._setting.within(target_w)
             else:
                 self._command_w = self._filter.apply(self._power_w, target_w)
-        return self._command_w
+        return self._command_w if self._command_w < 0.0 else self._command_w / _GAIN

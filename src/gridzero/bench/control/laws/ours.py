@@ -16,6 +16,7 @@ from gridzero.control.ledger import Ledger
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.converters import ConverterSpec, Dynamics
+from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Wanted
 from gridzero.domain.readings import ConverterState, MeterReading
 from gridzero.domain.reasons import Because
@@ -79,10 +80,14 @@ class Ours:
 
     def command(self, now_s: float) -> float:
         """See law.Law."""
-        decision = self._controller.tick(self._snapshot(now_s))
+        decision = self.decide(self._snapshot(now_s))
         if decision.battery_w < 0.0:
             return decision.battery_w
         return decision.units["inverter"] / _GAIN
+
+    def decide(self, now: Snapshot) -> Decision:
+        """One tick of the controller."""
+        return self._controller.tick(now)
 
     def on_sent(self, now_s: float, inverter_w: float | None, charger_w: float | None) -> None:
         """See law.HearsSent."""

@@ -10,6 +10,9 @@ class Nothing:
 
     timer_s: float | None = None
 
+    def __init__(self, _setting: Setting) -> None:
+        pass
+
     def on_meter(self, now_s: float, grid_w: float) -> None:
         """See law.Law."""
 
