@@ -119,11 +119,24 @@ def test_vectors_of_another_name(capsys: Capture, tmp_path: Path) -> None:
         (["vectors", "--driver"], 2),
         (["--help"], 0),
         (["check", "-h"], 0),
+        (["bench"], 2),
+        (["bench", "--help"], 0),
+        (["bench", "core", "--help"], 0),
+        (["bench", "control", "--help"], 0),
+        (["bench", "core", "--plants", "house"], 2),
+        (["bench", "control", "--seconds", "3"], 2),
     ],
 )
 def test_usage(capsys: Capture, argv: list[str], code: int) -> None:
     assert main(argv) == code
     assert "usage: gridzero" in "".join(capsys.readouterr())
+
+
+def test_the_two_benchmarks_have_their_own_options(capsys: Capture) -> None:
+    assert main(["bench", "control", "--list"]) == 0
+    assert "two-inverters" in capsys.readouterr().out
+    assert main(["bench", "control", "--laws", "magic"]) == 2
+    assert "There are: all, gridzero" in capsys.readouterr().err
 
 
 def test_version(capsys: Capture) -> None:
@@ -148,7 +161,8 @@ def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
     code = (
         "import sys, gridzero.cli\n"
-        "heavy = {'can', 'serial', 'aiomqtt', 'pydantic', 'yaml', 'structlog', 'asyncio', 'rich'}\n"
+        "heavy = {'can', 'serial', 'aiomqtt', 'pydantic', 'yaml', 'structlog', 'asyncio', 'rich',\n"
+        "    'gridzero.bench.control.command', 'gridzero.bench.command', 'multiprocessing'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

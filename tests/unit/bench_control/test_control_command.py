@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from gridzero.bench.control import picture
-from gridzero.bench.control.command import add_arguments, run
+from gridzero.bench.control.ablate import without
+from gridzero.bench.control.arguments import add
+from gridzero.bench.control.command import run
 from gridzero.bench.control.laws import LAWS
 from gridzero.bench.control.laws.law import Setting
 from gridzero.bench.control.plants import METERS, PLANTS
 from gridzero.bench.control.simulate import simulate
 from gridzero.bench.control.traces import TRACES
+from gridzero.control.switches import PARTS
 from gridzero.errors import ConfigError
 
 QUICK = ("--hours", "0.02")
@@ -21,7 +24,7 @@ QUICK = ("--hours", "0.02")
 
 def command(*words: str) -> int:
     parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    add(parser)
     return run(parser.parse_args(words))
 
 
@@ -88,6 +91,82 @@ def test_a_file_is_the_only_trace_unless_others_are_named(
     assert "constant (" in shown
 
 
+def test_a_constant_sun_is_taken_off_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = tmp_path / "kitchen.csv"
+    load.write_text("time_s,power_w\n0,300\n60,300\n")
+    words = ("--load", str(load), "--minus", "1000", "--laws", "nothing", "--json")
+    assert command(*words) == 0
+    case = json.loads(capsys.readouterr().out)["cases"][0]
+    assert case["trace"] == "kitchen-minus-1000W"
+    assert case["laws"][0]["export_wh_h"] == pytest.approx(700.0)
+
+
+def test_the_result_does_not_depend_on_the_number_of_processes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("--traces", "random,ramps", "--laws", "gridzero,dpl,nothing", "--seeds", "1,2")
+    assert command(*words, *QUICK, "--json") == 0
+    one = capsys.readouterr().out
+    assert command(*words, *QUICK, "--json", "--jobs", "2") == 0
+    assert capsys.readouterr().out == one
+
+
+def test_rows_without_parts_stand_below_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--traces", "steps", "--laws", "gridzero,dpl", *QUICK)
+    assert command(*words, "--without", "trim", "--without", "jumps,zero_cross_hold") == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split("  ")[0] for line in lines[2:6]]
+    assert names == ["gridzero", "gridzero -trim", "gridzero -jumps -zero_cross_hold", "dpl"]
+
+
+def test_ablation_has_a_row_for_each_part_and_a_column_for_each_trace(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("--traces", "steps,random", "--meters", "0.5s,spiky", "--ablate", *QUICK)
+    assert command(*words) == 0
+    shown = capsys.readouterr().out
+    for part in PARTS:
+        assert shown.count(f"\n-{part} ") == 2
+    assert "steps, 0.5s" in shown
+    assert "random, spiky" in shown
+    assert command(*words, "--markdown") == 0
+    assert "| -trim" in capsys.readouterr().out
+
+
+def test_a_switch_that_is_off_changes_what_the_law_does() -> None:
+    plant = PLANTS["house"]
+    setting = Setting(plant, METERS["0.5s"], TRACES["random"].make(plant, 1, 300.0))
+    whole, part = (
+        simulate(row, setting, seed=1).battery_w
+        for row in (LAWS["gridzero"], without("zero_cross_hold"))
+    )
+    assert whole != part
+
+
+def test_markdown_has_tables_for_errors_starts_and_steps(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("--traces", "steps,hob", "--plants", "house,discharge", "--markdown")
+    assert command(*words, "--laws", "gridzero,esp32,dpl,nothing", *QUICK) == 0
+    shown = capsys.readouterr().out
+    for plant in ("house", "discharge"):
+        assert f"Plant `{plant}`, meter `0.5s`: mean avoidable error, W" in shown
+    assert shown.count("Starts of converters per hour") == 2
+    assert shown.count("After the steps of `steps`") == 2
+    rows = [line for line in shown.splitlines() if line.startswith("| **gridzero**")]
+    assert len(rows) == 6
+    assert "| *nothing*" in shown
+
+
+def test_quick_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--quick", "--laws", "nothing") == 0
+    titles = [line for line in capsys.readouterr().out.splitlines() if " on house" in line]
+    assert len(titles) == 5
+    assert all("(0.25 h)" in title for title in titles)
+
+
 def test_the_list_names_every_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("--list") == 0
     shown = capsys.readouterr().out
@@ -104,6 +183,10 @@ def test_the_list_names_every_row(capsys: pytest.CaptureFixture[str]) -> None:
         (("--seeds", "one"), "no list of whole numbers"),
         (("--hours", "0"), "0 h"),
         (("--hours", "nan"), "nan h"),
+        (("--jobs", "0"), "0"),
+        (("--without", "magic"), "no such part: magic"),
+        (("--without", ","), "nothing is named"),
+        (("--goals", "--data", "/nowhere"), "there is no load"),
         (("--window", "300:60"), "no span"),
         (("--window", "soon"), "no span"),
     ],

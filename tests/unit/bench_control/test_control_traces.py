@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gridzero.bench.control.plants import PLANTS
-from gridzero.bench.control.traces import TRACES, from_files
+from gridzero.bench.control.traces import TRACES, Recorded, from_files
 from gridzero.errors import ConfigError
 
 HOUSE, DISCHARGE = PLANTS["house"], PLANTS["discharge"]
@@ -58,7 +58,7 @@ def test_files_of_load_and_sun_make_a_net_load(tmp_path: Path) -> None:
     load, sun = tmp_path / "load.csv", tmp_path / "sun.csv"
     load.write_text("day,time_s,power_w\nmon,0,100\nmon,2,300\ntue,0,900\n")
     sun.write_text("time_s,pv_pu\n0,0.0\n1,0.1\n")
-    row = from_files(load, sun, day="mon", peak_w=1000.0, start_h=0.0)
+    row = from_files(Recorded(load=load, sun=sun, day="mon", peak_w=1000.0))
     assert row.name == "load-sun-mon"
     assert row.seconds == 2.0
     powers_w = row.make(HOUSE, 1, 3.0).net_load_w
@@ -69,4 +69,4 @@ def test_a_day_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:
     load = tmp_path / "load.csv"
     load.write_text("day,time_s,power_w\nmon,0,100\n")
     with pytest.raises(ConfigError, match="mon"):
-        from_files(load, None, day="sun", peak_w=0.0, start_h=0.0)
+        from_files(Recorded(load=load, day="sun"))
