@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from math import nan
+from array import array
+from math import exp, nan, sin
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from gridzero.bench.control.goals import real, resting, ringing, settling, step_
 from gridzero.bench.control.goals.goal import Goal
 from gridzero.bench.control.goals.sets import trace_set
 from gridzero.bench.control.laws import LAWS
+from gridzero.bench.control.laws.law import Setting
 from gridzero.bench.control.plants import METERS, PLANTS
-from gridzero.bench.control.traces import TRACES
+from gridzero.bench.control.simulate import Run
+from gridzero.bench.control.traces import TRACES, Steps
 from gridzero.control.switches import ALL_ON
 
-HOUSE, LAG = PLANTS["house"], PLANTS["lag"]
+HOUSE = PLANTS["house"]
 
 
 def test_a_goal_is_met_missed_or_only_told() -> None:
@@ -55,11 +58,22 @@ def test_steps_settle_not_before_the_converters_can() -> None:
     assert "by way of zero" in discharging.detail
 
 
-def test_a_loop_that_is_told_far_too_long_a_dead_time_rings_if_it_believes() -> None:
-    believes = ALL_ON.without("identify", "damping")
-    right = ringing.ringing_w(ringing.Guess(2.5, 0.0), believes, 300.0)
-    wrong = ringing.ringing_w(ringing.Guess(2.5, 1.0), believes, 300.0)
-    assert right < 10.0 < wrong
+def test_ringing_is_what_goes_on_long_after_a_step() -> None:
+    trace = Steps("steps", 200.0, 600.0, rest_s=90.0)(HOUSE, 1, 400.0)
+    setting = Setting(HOUSE, METERS["0.5s"], trace)
+    swinging = array(
+        "d", [load_w + 40.0 * sin(k / 10.0) for k, load_w in enumerate(trace.net_load_w)]
+    )
+    assert ringing.amplitude_w(Run(setting, swinging, 0)) == pytest.approx(40.0, abs=0.5)
+    dying = array("d", trace.net_load_w)
+    for step, end in trace.steps:
+        for k in range(step, end):
+            dying[k] += 100.0 * sin(k / 10.0) * exp(-(k - step) / 100.0)
+    assert ringing.amplitude_w(Run(setting, dying, 0)) < 1.0
+
+
+def test_a_right_dead_time_does_not_ring() -> None:
+    assert ringing.ringing_w(ringing.Guess(2.5, 0.0), ALL_ON, 300.0) < 10.0
 
 
 def test_a_constant_load_leaves_next_to_nothing() -> None:

@@ -73,10 +73,11 @@ def ringing_w(guess: Guess, switches: Switches = ALL_ON, seconds: float = 900.0)
     plant = _plant(guess)
     trace = Steps("ringing", 200.0, 600.0, rest_s=_REST_S)(plant, 1, seconds)
     law = LawRow("gridzero", "", "", partial(Ours, switches=switches), ours=True)
-    return _worst_w(simulate(law, Setting(plant, METERS["0.5s"], trace), seed=1))
+    return amplitude_w(simulate(law, Setting(plant, METERS["0.5s"], trace), seed=1))
 
 
-def _worst_w(run: Run) -> float:
+def amplitude_w(run: Run) -> float:
+    """Half of largest less smallest battery power late after each step; the worst, W."""
     ends = [end for step, end in run.setting.trace.steps if end - step > 2 * _LATE]
     late = [run.battery_w[end - _LATE : end] for end in ends]
     return max((max(part) - min(part)) / 2.0 for part in late)
