@@ -98,9 +98,13 @@ class Rectifier:
 
 
 class InverterWire:
-    """Whole watts per unit, at once when they change but gap_s apart, and again as keep-alive."""
+    """Whole watts per unit, at once when they change but gap_s apart, and again as keep-alive.
+
+    due_s: before then nothing leaves unless something else is wanted.
+    """
 
     def __init__(self, row: InverterRow) -> None:
+        self.due_s = float("-inf")
         self._row = row
         self._sent_w = 0
         self._frame_s = float("-inf")
@@ -112,9 +116,11 @@ class InverterWire:
         if unit_w * row.units < row.min_w:
             unit_w = 0
         changed = unit_w != self._sent_w
-        if now_s - self._frame_s < (row.gap_s if changed else row.keep_alive_s) - _HAIR:
+        wait_s = (row.gap_s if changed else row.keep_alive_s) - _HAIR
+        if now_s - self._frame_s < wait_s:
+            self.due_s = self._frame_s + wait_s
             return None
-        self._frame_s = now_s
+        self._frame_s, self.due_s = now_s, now_s + row.keep_alive_s - _HAIR
         self._sent_w = unit_w
         return float(unit_w * row.units) if changed else None
 

@@ -128,6 +128,7 @@ class _Bench:
         """Battery power at each step."""
         battery_w: array[float] = array("d")
         inverter, rectifier, meter = self._inverter, self._rectifier, self._meter
+        wire, sent_w = self._inverter_wire, float("nan")
         timed, hears = self._law.timer_s is not None, self._hears_output is not None
         for step, net_load_w in enumerate(self._setting.trace.net_load_w):
             now_s = step * STEP_S
@@ -144,7 +145,10 @@ class _Bench:
                 self._message(now_s, meter.on_the_way.popleft())
             if timed and self._timer_s <= hair_s:
                 self._timer(now_s)
-            self._send(now_s)
+            command_w = self._command_w
+            if command_w != sent_w or now_s >= wire.due_s:
+                self._send(now_s)
+                sent_w = command_w
         return battery_w
 
     def _message(self, now_s: float, message: _Message) -> None:

@@ -113,12 +113,17 @@ class Ours:
             limits=_NO_LIMIT,
             shunt=None,
             shunt_expected=False,
-            chargers=tuple(
-                replace(unit, state=self._rectifier.state(now_s)) for unit in self._chargers
-            ),
+            chargers=self._charger_views(now_s),
             inverters=self._inverters,
             wanted=_WANTED,
         )
+
+    def _charger_views(self, now_s: float) -> tuple[ConverterView, ...]:
+        """As they were, unless the state has changed."""
+        state = self._rectifier.state(now_s)
+        if self._chargers and self._chargers[0].state is not state:
+            self._chargers = tuple(replace(unit, state=state) for unit in self._chargers)
+        return self._chargers
 
 
 class RectifierWord:
