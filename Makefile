@@ -4,10 +4,13 @@
 PYTHON ?= python3
 VENV ?= .venv-$(notdir $(PYTHON))
 DURATION ?=
+DATA ?=
+JOBS ?= 2
+CONTROL_TRACES := steps,random,hob,hob-sun,ramps,washing,evening,midday,stress
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz bench lock clean
+.PHONY: demo test check lint types layers fuzz bench bench-control lock clean
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -32,6 +35,15 @@ fuzz: $(READY)
 
 bench: $(READY)
 	$(BIN)/gridzero bench core
+
+# Every table of docs/benchmarks.md about the control law, to stdout. DATA: a folder with measured
+# loads (load/, pv/); without it the built-in ones are taken. Twelve minutes with DATA, three without.
+bench-control: $(READY)
+	@$(BIN)/gridzero bench control --goals --markdown --jobs $(JOBS) $(if $(DATA),--data $(DATA))
+	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --plants house,discharge --seeds 1,2 --traces $(CONTROL_TRACES)
+	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --meters 1s,late,10s,lossy,shuffled,spiky --traces steps,evening
+	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --plants half-slew,double-slew,dead-1.0,dead-2.5,gain-low,gain-high,two-inverters --traces steps,evening
+	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --ablate --meters 0.5s,spiky --traces $(CONTROL_TRACES)
 
 # Every package with its hash; the second step installs this checkout itself, without fetching.
 $(READY): requirements/dev.lock pyproject.toml

@@ -124,7 +124,7 @@ def test_rows_without_parts_stand_below_the_whole(capsys: pytest.CaptureFixture[
 def test_ablation_has_a_row_for_each_part_and_a_column_for_each_trace(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = ("--traces", "steps,random", "--meters", "0.5s,spiky", "--ablate", *QUICK)
+    words = ("--traces", "steps,random", "--meters", "0.5s,spiky", "--ablate", "--hours", "0.01")
     assert command(*words) == 0
     shown = capsys.readouterr().out
     for part in PARTS:
@@ -205,6 +205,21 @@ def test_without_matplotlib_the_extra_is_named(
     monkeypatch.setattr(picture, "import_module", missing)
     with pytest.raises(ConfigError, match=r"gridzero\[plot\]"):
         command("--traces", "steps", "--laws", "nothing", "--plot", str(tmp_path / "a.png"), *QUICK)
+
+
+@pytest.mark.parametrize(
+    ("places", "moved"),
+    [
+        ([0.5, 0.2], [0.5, 0.2]),
+        ([0.5, 0.5, 0.5], [0.4, 0.5, 0.6]),
+        ([1.0, 1.0], [0.9, 1.0]),
+        ([0.0, 0.0], [0.0, 0.1]),
+    ],
+)
+def test_names_at_the_ends_of_lines_are_moved_apart(
+    places: list[float], moved: list[float]
+) -> None:
+    assert picture.spread_out(places, 0.1) == pytest.approx(moved)
 
 
 def test_a_picture_is_drawn(tmp_path: Path) -> None:

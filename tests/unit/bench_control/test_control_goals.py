@@ -146,7 +146,10 @@ def command(*words: str) -> int:
 def test_all_goals_come_from_one_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gridzero.bench.control.goals.sets._QUICK_BUILT_IN_S", 120.0)
+    goals = "gridzero.bench.control.goals"
+    monkeypatch.setattr(f"{goals}.sets._QUICK_BUILT_IN_S", 60.0)
+    monkeypatch.setattr(f"{goals}.ringing._WRONG", (-0.7, 1.0))
+    monkeypatch.setattr(f"{goals}.resting._LOADS_W", (400.0, -900.0))
     assert command("--goals", "--quick", "--json") == 0
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     met = {goal["key"]: goal["met"] for goal in report["goals"]}

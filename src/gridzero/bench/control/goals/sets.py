@@ -19,7 +19,7 @@ _TRACEBASE = {f"tracebase-{x}": f"load/de_tracebase_composite_{x}_1s.parquet" fo
 _MIXED, _CLOUDS = "pv/pv_1s_day_mixed.parquet", "pv/pv_1s_48min_variable.parquet"
 _STRESS_W = 1000.0
 _DAY_S, _CLOUDS_S = 86_400.0, 2_900.0
-_QUICK_S, _QUICK_BUILT_IN_S = 5_400.0, 900.0
+_QUICK_S, _QUICK_BUILT_IN_S = 5_400.0, 3_600.0
 
 
 @dataclass(frozen=True, slots=True)

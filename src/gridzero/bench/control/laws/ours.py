@@ -66,7 +66,7 @@ class Ours:
         self._latency_s = setting.meter.latency_s + setting.meter.jitter_s / 2
         self._meter: MeterReading | None = None
         self._inverters = (inverter,)
-        self._chargers = (charger,) if charger else ()
+        self._chargers: tuple[ConverterView, ...] = (charger,) if charger else ()
         self._rectifier = RectifierWord(setting.plant.rectifier)
         self._ledger = Ledger(
             {unit.name: unit.spec.dynamics for unit in self._inverters},
