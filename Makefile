@@ -10,7 +10,7 @@ CONTROL_TRACES := steps,random,hob,hob-sun,ramps,washing,evening,midday,stress
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz bench bench-control lock clean
+.PHONY: demo test check lint types layers fuzz bench bench-quick bench-control lock clean
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -35,6 +35,9 @@ fuzz: $(READY)
 
 bench: $(READY)
 	$(BIN)/gridzero bench core
+
+bench-quick: $(READY)
+	$(BIN)/gridzero bench control --quick
 
 # Every table of docs/benchmarks.md about the control law, to stdout. DATA: a folder with measured
 # loads (load/, pv/); without it the built-in ones are taken. Twelve minutes with DATA, three without.

@@ -21,7 +21,7 @@ _LONG_S, _SHORT_S = 1800.0, 300.0
 def run(args: argparse.Namespace) -> int:
     """Judge and print; 0 whatever came out: this is a measurement, not a test."""
     traces = trace_set(args.data, quick=args.quick)
-    cases = real.run([*traces.real, *traces.stress], args.jobs)
+    cases = list(_told(real.run([*traces.real, *traces.stress], args.jobs)))
     everyday, stress = cases[: len(traces.real)], cases[len(traces.real) :]
     goals = [
         *real.error_goals(everyday),
@@ -34,6 +34,13 @@ def run(args: argparse.Namespace) -> int:
         else _as_text(goals, cases, traces, markdown=args.markdown)
     )
     return 0
+
+
+def _told(cases: Iterator[Case]) -> Iterator[Case]:
+    """The cases; says on stderr which one is ready, since all of them take minutes."""
+    for case in cases:
+        sys.stderr.write(f"{case.title}\n")
+        yield case
 
 
 def _others(jobs: int, seconds: float) -> Iterator[Goal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gridzero.bench.control.compare import Case, Plan
 from gridzero.bench.control.goals.goal import Goal
@@ -15,7 +15,7 @@ _OURS, _BOUND, _THEORY = "gridzero", "perfect-model", "simc-1.5"
 _AGAINST_PUBLIC, _AGAINST_PERFECT, _STARTS_H = 0.35, 1.15, 15.0
 
 
-def run(rows: Sequence[TraceRow], jobs: int) -> list[Case]:
+def run(rows: Sequence[TraceRow], jobs: int) -> Iterator[Case]:
     """All laws but the one that knows the future, on one SoyoSource and an R48."""
     laws = [row for row in LAWS.values() if row.name != "clairvoyant"]
     plan = Plan(
@@ -26,7 +26,7 @@ def run(rows: Sequence[TraceRow], jobs: int) -> list[Case]:
         seeds=[1],
         with_shares=False,
     )
-    return list(plan.cases(jobs))
+    return plan.cases(jobs)
 
 
 def error_goals(cases: Sequence[Case]) -> list[Goal]:
