@@ -259,7 +259,18 @@ def test_openems_sets_the_rectifier_in_its_own_watts() -> None:
     assert law.command(0.0) == -500.0
 
 
-@pytest.mark.parametrize("name", ["syssi-3s", "pr122", "pr140", "openems", "dpl", "simc-1.5"])
+def test_the_damped_step_comes_once_a_second_and_in_whole_watts() -> None:
+    law = LAWS["victron-0.3"].make(setting())
+    law.on_meter(0.0, 101.0)
+    assert law.command(0.0) == 30.0
+    law.on_meter(0.5, 71.0)
+    assert law.command(0.5) == 30.0
+    assert law.command(1.0) == 51.0
+
+
+@pytest.mark.parametrize(
+    "name", ["victron-0.3", "syssi-3s", "pr122", "pr140", "openems", "dpl", "simc-1.5"]
+)
 def test_a_published_law_that_is_calm_covers_a_constant_load(name: str) -> None:
     """A buffer or a lost gain would make the comparison unfair."""
     run = simulate(LAWS[name], setting(load_w=400.0), seed=1)

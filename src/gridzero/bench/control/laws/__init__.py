@@ -16,10 +16,12 @@ from gridzero.bench.control.laws.perfect import PerfectModel
 from gridzero.bench.control.laws.reference_esp32 import ReferenceEsp32
 from gridzero.bench.control.laws.simple import Nothing, Simc
 from gridzero.bench.control.laws.syssi import Syssi
+from gridzero.bench.control.laws.victron_dbus import VictronDbus
 
 _SYSSI = "syssi/esphome-soyosource-gtn-virtual-meter, soyosource_virtual_meter.cpp"
 _OPENEMS = "OpenEMS/openems, controller.ess.balancing"
 _DESPERADO = "desperado0044/Soyosource-Controller, src/main.cpp"
+_VICTRON = "hgbrd23/victron-dbus-soyosource"
 _SIMC = "Skogestad's SIMC rule for a delay: gain 1 / (2 theta)"
 
 LAWS: dict[str, LawRow] = {
@@ -86,6 +88,20 @@ LAWS: dict[str, LawRow] = {
             "full step per 1.1 s",
             _DESPERADO,
             partial(Desperado, gain=1.0),
+            public=True,
+        ),
+        LawRow(
+            "victron-0.3",
+            "0.3 of a step per second",
+            _VICTRON,
+            partial(VictronDbus, damping=0.3),
+            public=True,
+        ),
+        LawRow(
+            "victron-0.7",
+            "0.7 of a step per second",
+            _VICTRON,
+            partial(VictronDbus, damping=0.7),
             public=True,
         ),
         LawRow(
