@@ -219,8 +219,9 @@ def test_ours_covers_a_constant_load_and_takes_a_constant_surplus() -> None:
     assert set(alone.battery_w) == {0.0}
 
 
-def test_only_the_two_yardsticks_know_too_much() -> None:
-    assert [name for name, row in LAWS.items() if row.knows] == ["perfect-model", "clairvoyant"]
+def test_only_the_yardsticks_know_too_much() -> None:
+    knowing = [name for name, row in LAWS.items() if row.knows]
+    assert knowing == ["perfect-model", "perfect-no-idle", "clairvoyant"]
     assert next(iter(LAWS)) == "gridzero"
     honest = [row.make(setting()) for row in LAWS.values() if not row.knows]
     assert not any(isinstance(law, SeesLoad) for law in honest)
@@ -281,7 +282,15 @@ def test_a_published_law_that_is_calm_covers_a_constant_load(name: str) -> None:
 def test_the_published_laws_are_those_with_a_project_behind_them() -> None:
     public = {name for name, row in LAWS.items() if row.public}
     assert public == LAWS.keys() - {
-        *("gridzero", "simc-1.5", "simc-2.2", "nothing", "perfect-model", "clairvoyant")
+        *(
+            "gridzero",
+            "simc-1.5",
+            "simc-2.2",
+            "nothing",
+            "perfect-model",
+            "perfect-no-idle",
+            "clairvoyant",
+        )
     }
     assert [name for name, row in LAWS.items() if row.ours] == ["gridzero"]
 
@@ -291,6 +300,14 @@ def test_every_row_goes_to_another_process_and_comes_back() -> None:
         for row in rows.values():
             again = pickle.loads(pickle.dumps(row))
             assert again.name == row.name
+
+
+@pytest.mark.parametrize(("name", "idles"), [("perfect-model", True), ("perfect-no-idle", False)])
+def test_the_perfect_model_keeps_the_rectifier_warm_or_not(name: str, idles: bool) -> None:
+    levels: Any = ([-800.0] * 300 + [200.0] * 30) * 4
+    case = Setting(PLANTS["house"], METERS["0.5s"], Trace("sun", array("d", levels)))
+    run = simulate(LAWS[name], case, seed=1)
+    assert (run.battery_w[330 * 3 + 320] == -48.0) is idles
 
 
 def test_ours_takes_its_own_type_of_tuning() -> None:

@@ -11,7 +11,8 @@ from gridzero.bench.control.laws.law import LawRow
 from gridzero.bench.control.plants import METERS, PLANTS
 from gridzero.bench.control.traces import TraceRow
 
-_OURS, _BOUND, _THEORY = "gridzero", "perfect-model", "simc-1.5"
+_OURS, _THEORY = "gridzero", "simc-1.5"
+_BOUND = ("perfect-model", "perfect-no-idle")
 _AGAINST_PUBLIC, _AGAINST_PERFECT, _STARTS_H = 0.35, 1.15, 15.0
 _SHOWN = 3
 
@@ -35,7 +36,7 @@ def error_goals(cases: Sequence[Case]) -> list[Goal]:
     means = {law.name: mean_w(cases, law) for law in _laws(cases)}
     public = sorted((law.name for law in _laws(cases) if law.public), key=means.__getitem__)
     best_w = means[public[0]]
-    ours_w, bound_w = means[_OURS], means[_BOUND]
+    ours_w, bound_w = means[_OURS], _bound_w(cases)
     others = ", ".join(f"{name} {means[name]:.2f} W" for name in public[:_SHOWN])
     shown = f"gridzero {ours_w:.2f} W"
     return [
@@ -55,7 +56,8 @@ def error_goals(cases: Sequence[Case]) -> list[Goal]:
             limit=_AGAINST_PERFECT,
             unit=" x",
             digits=2,
-            detail=f"{shown}, {_BOUND} {bound_w:.2f} W",
+            detail=f"{shown}, the perfect model {bound_w:.2f} W, for each load with or without "
+            "idling, whichever is better",
         ),
         Goal(
             key="against_theory",
@@ -95,6 +97,15 @@ def mean_w(cases: Sequence[Case], law: LawRow) -> float:
         for case in cases
         for result in case.results
         if result.law.name == law.name
+    )
+    return total_ws / sum(case.seconds for case in cases)
+
+
+def _bound_w(cases: Sequence[Case]) -> float:
+    """The same of the perfect model, the better of its two ways for each case."""
+    total_ws = sum(
+        case.seconds * min(r.metrics.mean_w for r in case.results if r.law.name in _BOUND)
+        for case in cases
     )
     return total_ws / sum(case.seconds for case in cases)
 

@@ -122,6 +122,13 @@ LAWS: dict[str, LawRow] = {
             knows=True,
         ),
         LawRow(
+            "perfect-no-idle",
+            "the same, but the rectifier stops with its surplus",
+            "what a causal law could do",
+            partial(PerfectModel, idles=False),
+            knows=True,
+        ),
+        LawRow(
             "clairvoyant", "knows the future", "what could be done at all", Clairvoyant, knows=True
         ),
     )

@@ -31,15 +31,18 @@ def detour_pays(row: InverterRow, from_w: float, to_w: float) -> bool:
 class PerfectModel:
     """Meets law.Law, SeesLoad and HearsSent.
 
+    idles: whether the rectifier may idle while its surplus is away for a moment. That pays when it
+    comes back soon, which nobody knows, so that neither way is the better one on every load.
+
     Its twins have no dead time: they are ahead of the converters by just that, so they show what
     is on its way.
     """
 
     timer_s: float | None = STEP_S
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, *, idles: bool = True) -> None:
         plant = setting.plant
-        self._plant = plant
+        self._plant, self._idles = plant, idles
         self._inverter = Inverter(replace(plant.inverter, dead_s=0.0))
         self._rectifier_row = plant.rectifier
         self._rectifier = (
@@ -94,7 +97,7 @@ class PerfectModel:
             return min(row.max_w, -self._net_load_w)
         if self._charging and self._gone_s is None:
             self._gone_s = now_s
-        self._charging = self._charging and self._idling_pays(row, now_s)
+        self._charging = self._charging and self._idles and self._idling_pays(row, now_s)
         return row.min_w if self._charging else 0.0
 
     def _idling_pays(self, row: RectifierRow, now_s: float) -> bool:
