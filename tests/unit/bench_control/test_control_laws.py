@@ -9,7 +9,7 @@ import pytest
 from gridzero.bench.control.laws import LAWS
 from gridzero.bench.control.laws.dpl import Dpl
 from gridzero.bench.control.laws.kev300 import PullRequest122, PullRequest140
-from gridzero.bench.control.laws.law import Every, OutputReport, SeesLoad, Setting
+from gridzero.bench.control.laws.law import Every, HearsOutput, OutputReport, SeesLoad, Setting
 from gridzero.bench.control.laws.openems import OpenEms, PidFilter
 from gridzero.bench.control.laws.ours import Ours, RectifierWord
 from gridzero.bench.control.laws.perfect import detour_pays
@@ -293,6 +293,16 @@ def test_the_published_laws_are_those_with_a_project_behind_them() -> None:
         )
     }
     assert [name for name, row in LAWS.items() if row.ours] == ["gridzero"]
+
+
+def test_laws_that_are_told_the_output_are_marked() -> None:
+    """Ours and the reference controller hear the rectifier and a shunt, which a house has."""
+    told = {
+        name
+        for name, row in LAWS.items()
+        if isinstance(row.make(setting()), HearsOutput) and name not in {"gridzero", "esp32"}
+    }
+    assert told == {name for name, row in LAWS.items() if row.telemetry}
 
 
 def test_every_row_goes_to_another_process_and_comes_back() -> None:

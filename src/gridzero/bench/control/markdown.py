@@ -11,7 +11,10 @@ from gridzero.bench.control.table import competes
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool = False) -> str:
     """First column to the left, the others to the right. With lines between if markdown."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    if markdown:
+        head, *rows = [[cell.replace("|", "\\|") for cell in cells] for cells in (head, *rows)]
+    least = 3 if markdown else 1  # a rule needs room for a dash beside its colon
+    widths = [max(least, *map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [_line(cells, widths, markdown=markdown) for cells in (head, *rows)]
     if markdown:
         dashes = ["-" * width for width in widths]

@@ -35,6 +35,8 @@ def error_goals(cases: Sequence[Case]) -> list[Goal]:
     """Ratios of mean errors over all cases, weighted by their length."""
     means = {law.name: mean_w(cases, law) for law in _laws(cases)}
     public = sorted((law.name for law in _laws(cases) if law.public), key=means.__getitem__)
+    telling = {law.name for law in _laws(cases) if law.telemetry}
+    blind = next(name for name in public if name not in telling)
     best_w = means[public[0]]
     ours_w, bound_w = means[_OURS], _bound_w(cases)
     others = ", ".join(f"{name} {means[name]:.2f} W" for name in public[:_SHOWN])
@@ -48,6 +50,14 @@ def error_goals(cases: Sequence[Case]) -> list[Goal]:
             unit=" x",
             digits=2,
             detail=f"{shown}; {others}; the perfect model is at {bound_w / best_w:.2f} x",
+        ),
+        Goal(
+            key="against_blind",
+            what="the same, of those that need no telemetry of the inverter",
+            value=ours_w / means[blind],
+            unit=" x",
+            digits=2,
+            detail=f"{shown}, {blind} {means[blind]:.2f} W; a SoyoSource does not tell its output",
         ),
         Goal(
             key="against_perfect",

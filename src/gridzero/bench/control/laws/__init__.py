@@ -61,6 +61,7 @@ LAWS: dict[str, LawRow] = {
             "hoylabs/OpenDTU-OnBattery, PowerLimiter.cpp and huawei/Provider.cpp",
             Dpl,
             public=True,
+            telemetry=True,
         ),
         LawRow(
             "openems-pid",
@@ -68,6 +69,7 @@ LAWS: dict[str, LawRow] = {
             _OPENEMS,
             partial(OpenEms, pid=True),
             public=True,
+            telemetry=True,
         ),
         LawRow(
             "openems",
@@ -75,6 +77,7 @@ LAWS: dict[str, LawRow] = {
             _OPENEMS,
             partial(OpenEms, pid=False),
             public=True,
+            telemetry=True,
         ),
         LawRow(
             "desperado-50",
@@ -110,6 +113,7 @@ LAWS: dict[str, LawRow] = {
             "tomquist/AstraMeter, ct002/balancer.py, reduced",
             AstraMeterLike,
             public=True,
+            telemetry=True,
         ),
         LawRow("simc-1.5", "integrator for 1.5 s of delay", _SIMC, partial(Simc, theta_s=1.5)),
         LawRow("simc-2.2", "integrator for 2.2 s of delay", _SIMC, partial(Simc, theta_s=2.2)),

@@ -106,7 +106,8 @@ class LawRow:
     """One contestant. source: where the law was read.
 
     knows: more than a real law could. ours: gridzero, whole or with parts left out. public: what
-    a published project does; the goals are held against the best of these.
+    a published project does; the goals are held against the best of these. telemetry: it needs
+    to know what the inverter gives, which a SoyoSource does not tell.
     """
 
     name: str
@@ -116,6 +117,7 @@ class LawRow:
     knows: bool = False
     ours: bool = False
     public: bool = False
+    telemetry: bool = False
 
 
 class Every:
