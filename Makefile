@@ -6,7 +6,7 @@ VENV ?= .venv-$(notdir $(PYTHON))
 DURATION ?=
 DATA ?=
 JOBS ?= 2
-CONTROL_TRACES := steps,random,hob,hob-sun,ramps,washing,evening,midday,stress
+comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -39,14 +39,21 @@ bench: $(READY)
 bench-quick: $(READY)
 	$(BIN)/gridzero bench control --quick
 
-# Every table of docs/benchmarks.md about the control law, to stdout. DATA: a folder with measured
-# loads (load/, pv/); without it the built-in ones are taken. Twelve minutes with DATA, three without.
+# Prints the section "The control law" of docs/benchmarks.md, each table below the command that made
+# it. DATA: a folder with measured loads (load/, pv/); without it the built-in ones are taken.
+CONTROL := $(BIN)/gridzero bench control --markdown --jobs $(JOBS)
+ALL_TRACES := --traces steps,random,hob,hob-sun,ramps,washing,evening,midday,stress
+TWO_TRACES := --traces steps,evening
+OTHER_METERS := --meters 1s,late,10s,lossy,shuffled,spiky
+OTHER_PLANTS := --plants half-slew,double-slew,dead-1.0,dead-2.5,gain-low,gain-high,two-inverters
+SHOW_CONTROL = @printf '\n\#\#\# %s\n\n`gridzero bench control --markdown %s`\n\n' $(1) '$(2)'; $(CONTROL) $(2)
+
 bench-control: $(READY)
-	@$(BIN)/gridzero bench control --goals --markdown --jobs $(JOBS) $(if $(DATA),--data $(DATA))
-	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --plants house,discharge --seeds 1,2 --traces $(CONTROL_TRACES)
-	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --meters 1s,late,10s,lossy,shuffled,spiky --traces steps,evening
-	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --plants half-slew,double-slew,dead-1.0,dead-2.5,gain-low,gain-high,two-inverters --traces steps,evening
-	@$(BIN)/gridzero bench control --markdown --jobs $(JOBS) --ablate --meters 0.5s,spiky --traces $(CONTROL_TRACES)
+	$(call SHOW_CONTROL,"Goals",--goals$(if $(DATA), --data $(DATA)))
+	$(call SHOW_CONTROL,"Laws side by side",$(ALL_TRACES) --plants house$(comma)discharge --seeds 1$(comma)2)
+	$(call SHOW_CONTROL,"Other meters",$(TWO_TRACES) $(OTHER_METERS))
+	$(call SHOW_CONTROL,"Other plants",$(TWO_TRACES) $(OTHER_PLANTS))
+	$(call SHOW_CONTROL,"What each part is worth",--ablate $(ALL_TRACES) --meters 0.5s$(comma)spiky)
 
 # Every package with its hash; the second step installs this checkout itself, without fetching.
 $(READY): requirements/dev.lock pyproject.toml

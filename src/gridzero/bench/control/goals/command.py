@@ -58,7 +58,7 @@ def _as_text(
     details = [f"{bullet}{goal.what}: {goal.detail}" for goal in goals if goal.detail]
     house = "One SoyoSource and an R48, a meter every 0.5 s, seed 1."
     parts = [
-        f"{machine_line(machine())}\nLoads: {traces.summary}. {house}",
+        f"{machine_line(machine())}.\nLoads: {traces.summary}. {house}",
         table,
         "\n".join(details),
         "Mean avoidable error, W",
