@@ -143,7 +143,7 @@ def test_with_files_the_days_are_taken(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     full = trace_set(tmp_path, quick=False)
-    assert len(full.real) == 8 + 8 + 2 + 1
+    assert len(full.real) == 8 + 4 + 2 + 1
     assert len({row.name for row in full.real + full.stress}) == len(full.real + full.stress)
     quick = trace_set(tmp_path, quick=True)
     assert sum(row.seconds for row in quick.real) < 5 * 3600.0

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gridzero.bench.control.plants import PLANTS
-from gridzero.bench.control.traces import TRACES, Recorded, from_files
+from gridzero.bench.control.records import Recorded, from_files
+from gridzero.bench.control.traces import TRACES
 from gridzero.errors import ConfigError
 
 HOUSE, DISCHARGE = PLANTS["house"], PLANTS["discharge"]

@@ -18,8 +18,9 @@ from gridzero.bench.control.laws.law import LawRow
 from gridzero.bench.control.markdown import matrices
 from gridzero.bench.control.picture import draw, matplotlib
 from gridzero.bench.control.plants import METERS, PLANTS
+from gridzero.bench.control.records import Recorded, from_files
 from gridzero.bench.control.table import LEGEND, table
-from gridzero.bench.control.traces import TRACES, Recorded, TraceRow, from_files
+from gridzero.bench.control.traces import TRACES, TraceRow
 from gridzero.errors import ConfigError
 
 _QUICK_TRACES, _QUICK_S = "steps,random,hob,ramps,stress", 900.0

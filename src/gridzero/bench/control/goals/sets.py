@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridzero.bench.control.traces import TRACES, Recorded, TraceRow
+from gridzero.bench.control.records import Recorded
+from gridzero.bench.control.traces import TRACES, TraceRow
 from gridzero.errors import ConfigError
 
 _UK = "load/uk_house_gjw_1s_days.parquet"
@@ -14,6 +15,7 @@ _UK_DAYS = (
     *("2013-12-20", "2013-12-27", "2014-01-03", "2014-03-17"),
     *("2015-05-18", "2015-06-01", "2016-08-12", "2016-08-21"),
 )
+_SUNNY_DAYS = ("2013-12-20", "2014-03-17", "2015-05-18", "2015-06-01")
 _BUSY_DAY = "2013-12-20"
 _TRACEBASE = {f"tracebase-{x}": f"load/de_tracebase_composite_{x}_1s.parquet" for x in "ab"}
 _MIXED, _CLOUDS = "pv/pv_1s_day_mixed.parquet", "pv/pv_1s_48min_variable.parquet"
@@ -49,13 +51,13 @@ def _built_in(*, quick: bool) -> TraceSet:
 
 def _full(data: Path) -> TraceSet:
     days = [_uk(data, day) for day in _UK_DAYS]
-    sunny = [_uk(data, day, sun=True) for day in _UK_DAYS]
+    sunny = [_uk(data, day, sun=True) for day in _SUNNY_DAYS]
     composites = [_row(name, Recorded(load=data / file)) for name, file in _TRACEBASE.items()]
     clouds = Recorded(load=data / _UK, day=_BUSY_DAY, sun=data / _CLOUDS, start_h=11.0)
     real = [*days, *sunny, *composites, _row("uk-clouds", clouds, _CLOUDS_S)]
     return TraceSet(
-        "8 days of a UK home, the same with 3 kW of sun on a mixed day, two composites of German "
-        "appliances, 48 min of broken clouds",
+        "8 days of a UK home, 4 of them with 3 kW of sun on a mixed day too, two composites of "
+        "German appliances, 48 min of broken clouds",
         tuple(real),
         tuple(_stress(data, _DAY_S)),
     )
