@@ -113,10 +113,8 @@ def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
             max_module_a=config.battery.max_module_a,
         ),
         tuning=Tuning(
-            filter=control.filter,
             meter_hold_s=max(control.meter_hold_s, 1.5 * meter_interval_s),
             meter_lost_s=max(control.meter_lost_s, 3.0 * meter_interval_s),
-            zero_cross_hold_s=control.zero_cross_hold_s,
             min_charge_w=control.min_charge_w,
             min_discharge_w=control.min_discharge_w,
         ),

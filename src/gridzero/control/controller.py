@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gridzero.control.direction import DirectionKeeper
 from gridzero.control.dispatch import Dispatcher, Split
+from gridzero.control.drop_to_zero import DropToZero
 from gridzero.control.follow import FollowWatch
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
 from gridzero.control.ledger import Ledger
 from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
 from gridzero.control.over_current import OverCurrent
+from gridzero.control.periodic import PeriodicLoad, ahead_of
 from gridzero.control.rogue_charge import RogueCharge
+from gridzero.control.start_budget import StartBudget
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.control.trim import Trim
-from gridzero.control.zero_cross import ZeroCrossHold
 from gridzero.domain.decision import Decision, Wish
 from gridzero.domain.modes import Mode
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 
+_LEAD_S = 0.3  # a command needs about so long to arrive
+_DETOUR_WS = 60.0
+_DETOUR_SHARE = 0.2  # a dip to zero wears less than a start after a rest
+_TOO_DOUBTFUL = 0.4
+_FREE = frozenset(
+    {Because.COVERING_LOAD, Because.STORING_SURPLUS, Because.BALANCED, Because.PERIODIC_LOAD}
+)
 _FIXED = {
     Mode.CHARGE: (-1.0, Because.MODE_CHARGE),
     Mode.DISCHARGE: (1.0, Because.MODE_DISCHARGE),
@@ -33,11 +43,9 @@ _FIXED = {
 class Tuning:
     """What the owner may set; the defaults suit the devices that the drivers know."""
 
-    filter: float = 0.5
     meter_hold_s: float = 1.5
     meter_lost_s: float = 10.0
-    zero_cross_hold_s: float = 6.0
-    min_charge_w: float = 150.0
+    min_charge_w: float = 0.0
     min_discharge_w: float = 30.0
 
 
@@ -47,10 +55,13 @@ class Controller:
     def __init__(self, tuning: Tuning, ledger: Ledger, switches: Switches = ALL_ON) -> None:
         self._tuning, self._switches = tuning, switches
         self._ledger = ledger
-        self._observer = NetLoadObserver(tuning.filter)
+        self._observer = NetLoadObserver(switches)
+        self._periodic = PeriodicLoad()
         self._trim = Trim()
-        self._hold = ZeroCrossHold(tuning.zero_cross_hold_s)
+        self._direction = DirectionKeeper(switches, tuning.min_charge_w)
         self._dispatcher = Dispatcher(tuning.min_charge_w, tuning.min_discharge_w)
+        self._starts, self._drop = StartBudget(), DropToZero()
+        self._runs = 0
         self._over_current = OverCurrent()
         self._follow = FollowWatch()
         self._rogue_charge = RogueCharge()
@@ -70,9 +81,11 @@ class Controller:
         wish = self._wish(now)
         allowed_w, because = self._allow(wish, now, limits)
         split = self._dispatcher.split(allowed_w, now)
-        self._hold.ran(split.total_w, now.now_s)
         if wish.battery_w * (wish.battery_w - split.total_w) > 0:
             self._trim.back_calculate(wish.battery_w - split.total_w)
+        split = self._cut_short(split, now)
+        self._direction.ran(split.total_w)
+        self._count_start(split.total_w, now.now_s)
         return Decision(
             at_s=now.now_s,
             battery_w=split.total_w,
@@ -88,6 +101,27 @@ class Controller:
             units=split.units,
         )
 
+    def _cut_short(self, split: Split, now: Snapshot) -> Split:
+        """Inverters at zero for a moment, where that is cheaper than ramping down."""
+        price_ws = _DETOUR_WS * self._price(now.now_s)
+        if not self._switches.drop_to_zero or self._observer.doubt > _TOO_DOUBTFUL:
+            return split
+        units, cuts = self._drop.shape(split.units, now, self._ledger, price_ws)
+        if not cuts:
+            return split
+        self._starts.spend(now.now_s, cuts * _DETOUR_SHARE)
+        total_w = sum(units[unit.name] for unit in now.inverters)
+        return Split(units, total_w, Because.DROP_TO_ZERO)
+
+    def _price(self, now_s: float) -> float:
+        return self._starts.price(now_s) if self._switches.start_budget else 1.0
+
+    def _count_start(self, battery_w: float, now_s: float) -> None:
+        direction = (battery_w > 0) - (battery_w < 0)
+        if direction < 0 <= self._runs:
+            self._starts.spend(now_s)
+        self._runs = direction
+
     def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:
         if self._follow.failing and split.total_w > 0:
             return Because.NOT_FOLLOWING
@@ -100,9 +134,12 @@ class Controller:
         gap_s = reading.received_at_s - before.received_at_s if before else 0.0
         if gap_s > self._tuning.meter_lost_s:
             self._observer.forget()
+            self._periodic.forget()
         own_w = self._ledger.own_w(reading.at_s)
         self._meter_watch.update(reading.received_at_s, reading.grid_w, own_w)
-        self._observer.update(reading.grid_w, own_w)
+        self._observer.update(reading.at_s, reading.grid_w, own_w)
+        if self._observer.net_load_w is not None:
+            self._periodic.update(reading.at_s, self._observer.net_load_w, self._observer.edge_w)
         in_flight_w = self._ledger.final_w() - own_w
         if self._switches.trim:
             self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
@@ -124,21 +161,38 @@ class Controller:
         )
         if self._meter_watch.verdict(now.now_s) is not Verdict.GOOD:
             return Wish(battery_w=0.0, because=Because.METER_WRONG)
-        net_load_w = self._observer.net_load_w
+        net_load_w, beat = self._expected(now)
         if net_load_w is None or factor <= 0:
             return Wish(battery_w=0.0, because=late)
         wish_w = factor * (net_load_w - now.wanted.target_w + self._trim.value_w)
+        if beat:
+            return Wish(battery_w=wish_w, because=Because.PERIODIC_LOAD)
         because = Because.COVERING_LOAD if wish_w > 0 else Because.STORING_SURPLUS
         if abs(wish_w) < 1:
             because = Because.BALANCED
         return Wish(battery_w=wish_w, because=because if factor >= 1 else late)
 
+    def _expected(self, now: Snapshot) -> tuple[float | None, bool]:
+        """The net load when a command of now has arrived, and whether a beat foretells it."""
+        meter_at_s = now.meter.at_s if now.meter else now.now_s
+        net_load_w = self._observer.ahead_w(now.now_s - meter_at_s + _LEAD_S)
+        beat = self._periodic.next(now.now_s) if self._switches.periodic else None
+        slowest = min(
+            (unit.spec for unit in now.inverters if not unit.silent),
+            key=lambda spec: spec.dynamics.rise_w_per_s,
+            default=None,
+        )
+        if net_load_w is None or beat is None or slowest is None:
+            return net_load_w, False
+        most_w = sum(unit.spec.max_w for unit in now.inverters if not unit.silent)
+        ahead_w = ahead_of(beat, net_load_w, now.now_s, most_w, slowest.dynamics)
+        return ahead_w, ahead_w != net_load_w
+
     def _allow(
         self, wish: Wish, now: Snapshot, limits: PowerLimits
     ) -> tuple[float, Because | None]:
-        if not self._switches.zero_cross_hold:
-            return guard(wish.battery_w, limits)
-        held_w = self._hold.allow(wish.battery_w, now.now_s)
-        if held_w == 0 and wish.battery_w != 0:
-            return 0.0, Because.ZERO_CROSS_HOLD
-        return guard(held_w, limits)
+        held_w, why = wish.battery_w, None
+        if wish.because in _FREE:
+            held_w, why = self._direction.allow(held_w, now, self._price(now.now_s))
+        guarded_w, cut = guard(held_w, limits)
+        return guarded_w, cut or why

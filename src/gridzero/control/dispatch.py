@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
 
-_CHARGER_REST_S = 20.0
+_CHARGER_REST_S = 0.0
 
 
 @dataclass(frozen=True, slots=True)

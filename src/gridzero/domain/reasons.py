@@ -17,6 +17,9 @@ class Because(StrEnum):
     MODE_OFF = "mode_off"
     TARGET_TOPIC = "target_topic"
     ZERO_CROSS_HOLD = "zero_cross_hold"
+    KEEPING_WARM = "keeping_warm"
+    DROP_TO_ZERO = "drop_to_zero"
+    PERIODIC_LOAD = "periodic_load"
     BELOW_MINIMUM = "below_minimum"
     RESTART_DWELL = "restart_dwell"
     INVERTER_MAXIMUM = "inverter_maximum"
@@ -60,7 +63,10 @@ REASONS: dict[Because, str] = {
     Because.MODE_HOLD: "you asked the battery to rest",
     Because.MODE_OFF: "you switched it off",
     Because.TARGET_TOPIC: "the target topic asks for a charge power",
-    Because.ZERO_CROSS_HOLD: "waiting a few seconds before changing between charge and discharge",
+    Because.ZERO_CROSS_HOLD: "the surplus has not yet been worth a start of the charger",
+    Because.KEEPING_WARM: "the charger idles: a new start would cost more than waiting",
+    Because.DROP_TO_ZERO: "zero for a moment costs less than a slow ramp down",
+    Because.PERIODIC_LOAD: "a load comes and goes at a steady beat and is met half-way",
     Because.BELOW_MINIMUM: "the wanted power is below what the converter can hold",
     Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
     Because.INVERTER_MAXIMUM: "the inverters give all they can",

@@ -1,0 +1,59 @@
+"""How much of the loop's own movement comes back at it as load.
+
+A model with the wrong dead time or slew lets the implied load move with the own output now and
+against it a moment later. Where that goes on, the loop would chase its own tail: the sign of a
+limit cycle. A load that merely follows a rhythm of its own does not undo the own movement
+watt by watt, so it raises no doubt.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+_LAGS = 8
+_LONGEST_LAG_S = 6.0
+_MEMORY = 0.02  # per movement
+_MOVED_W = 5.0
+_CLIP = 1.2  # of the movement: larger changes are the load's own
+_ALWAYS = 0.2  # every model is wrong by so much; no reason to wait
+_CAUTION = 6.0
+_TRAVEL_S = 3.0
+
+
+class ModelDoubt:
+    """score: 0 (the model explains all) .. 1 (each movement comes back in full).
+
+    unsure_w: surprises up to about this size may be the own movement, W.
+    """
+
+    def __init__(self) -> None:
+        self._moves: deque[tuple[float, float]] = deque(maxlen=_LAGS)
+        self._returned = [0.0] * _LAGS
+        self._travel_w = 0.0
+        self.score = 0.0
+
+    @property
+    def unsure_w(self) -> float:
+        """See the class."""
+        return _CAUTION * max(0.0, self.score - _ALWAYS) * self._travel_w
+
+    def update(self, seconds: float, change_w: float, step_w: float) -> None:
+        """One reading, so long after the last.
+
+        change_w: how the implied load moved. step_w: how the own output did, by the model.
+        """
+        ago_s = 0.0
+        for lag, (move_w, lasted_s) in enumerate(self._moves):
+            ago_s += lasted_s
+            if ago_s > _LONGEST_LAG_S:
+                break
+            if abs(move_w) >= _MOVED_W:
+                self._learn(lag, change_w / move_w)
+        self.score = min(1.0, max(0.0, -min(self._returned)))
+        self._moves.appendleft((step_w, seconds))
+        kept = max(0.0, 1.0 - seconds / _TRAVEL_S)
+        self._travel_w = kept * self._travel_w + abs(step_w)
+
+    def _learn(self, lag: int, ratio: float) -> None:
+        clipped = max(-_CLIP, min(_CLIP, ratio))
+        self._returned[lag] += _MEMORY * (clipped - self._returned[lag])
