@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from gridzero.control.dispatch import Dispatcher, Split
 from gridzero.control.follow import FollowWatch
+from gridzero.control.gains import commands_for
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
+from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
@@ -44,9 +46,16 @@ class Tuning:
 class Controller:
     """Holds the grid at its target. Call observe() for each new meter reading, tick() often."""
 
-    def __init__(self, tuning: Tuning, ledger: Ledger, switches: Switches = ALL_ON) -> None:
+    def __init__(
+        self,
+        tuning: Tuning,
+        ledger: Ledger,
+        switches: Switches = ALL_ON,
+        identification: Identification | None = None,
+    ) -> None:
         self._tuning, self._switches = tuning, switches
         self._ledger = ledger
+        self._identification = identification if switches.identify else None
         self._observer = NetLoadObserver(tuning.filter)
         self._trim = Trim()
         self._hold = ZeroCrossHold(tuning.zero_cross_hold_s)
@@ -85,7 +94,7 @@ class Controller:
             discharge_w=limits.discharge_w,
             charge_because=limits.charge_because,
             discharge_because=limits.discharge_because,
-            units=split.units,
+            units=commands_for(split.units, now, limits, self._ledger),
         )
 
     def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:
@@ -104,8 +113,17 @@ class Controller:
         self._meter_watch.update(reading.received_at_s, reading.grid_w, own_w)
         self._observer.update(reading.grid_w, own_w)
         in_flight_w = self._ledger.final_w() - own_w
+        if self._identification is not None:
+            self._identification.metered(
+                reading.at_s, reading.grid_w, trusted=self._is_trusted(reading)
+            )
         if self._switches.trim:
             self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
+
+    def _is_trusted(self, reading: MeterReading) -> bool:
+        """Whether meter and inverters do what they should, so that there is something to learn."""
+        verdict = self._meter_watch.verdict(reading.received_at_s)
+        return verdict is Verdict.GOOD and not self._follow.failing
 
     def _wish(self, now: Snapshot) -> Wish:
         """The goal, before any limit."""

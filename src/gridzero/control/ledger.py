@@ -33,6 +33,14 @@ class Ledger:
         sign, model = self._models[name]
         model.stands(at_s, max(0.0, sign * power_w))
 
+    def learn(self, name: str, dynamics: Dynamics) -> None:
+        """From now on a converter is taken to be like this."""
+        self._models[name][1].learn(dynamics)
+
+    def gain(self, name: str) -> float:
+        """Steady output of a converter over what it is commanded."""
+        return self._models[name][1].gain
+
     def own_w(self, at_s: float) -> float:
         """Battery power at the house connection at at_s, W AC, > 0 discharge."""
         return sum(sign * model.output_at(at_s) for sign, model in self._models.values())

@@ -1,0 +1,153 @@
+"""Learns dead time, slew and gain of every converter while the house is run as always.
+
+Of the commands that left and the meter readings, pieces of ten seconds are kept in which exactly
+one converter moved; ``fit`` finds the dynamics under which the net load was the smoothest in them.
+Moves of several converters at once teach nothing, since the meter cannot tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from itertools import pairwise
+from math import isfinite
+
+from gridzero.control.chapter import Chapter, Command, Sample
+from gridzero.control.fit import Fit
+from gridzero.control.learned import Learned
+from gridzero.control.ledger import Ledger
+from gridzero.domain.converters import Dynamics
+
+_CHAPTER_S = 10.0
+_BEFORE_S = 10.0  # commands from before a chapter that still shape it
+_LEAD_S = 4.0  # commands this old may still show for the first time
+_MOVED_W, _STILL_W = 80.0, 15.0
+_WORTH_W = 6.0  # smaller changes of a command only cost time
+_FEWEST = 5
+_LONGEST_GAP_S = 3.0
+_LONG_START_S = 2.0
+
+
+class _Unit:
+    def __init__(self, sign: float, nominal: Dynamics) -> None:
+        self.sign, self.nominal = sign, nominal
+        self.fit = Fit(nominal)
+        self.commands: deque[Command] = deque([Command(float("-inf"), 0.0)], maxlen=256)
+
+    def sent(self, at_s: float, power_w: float) -> None:
+        last = self.commands[-1]
+        if at_s < last.at_s:  # the clock went back: what was remembered has no place any more
+            self.commands.clear()
+            last = Command(at_s, last.power_w)
+            self.commands.append(last)
+        if abs(power_w - last.power_w) >= _WORTH_W or (power_w == 0.0) != (last.power_w == 0.0):
+            self.commands.append(Command(at_s, power_w))
+
+    def since(self, from_s: float, to_s: float) -> tuple[Command, ...]:
+        """The command that stood at from_s, as of then, and all after it."""
+        while len(self.commands) > 1 and self.commands[1].at_s <= from_s:
+            self.commands.popleft()
+        first, *later = self.commands
+        return (
+            Command(max(first.at_s, from_s), first.power_w),
+            *(command for command in later if command.at_s < to_s),
+        )
+
+    def teaches(self, commands: tuple[Command, ...], from_s: float) -> bool:
+        """Moved enough, and not out of a long start whose end nobody knows exactly."""
+        started = any(a.power_w == 0.0 < b.power_w for a, b in pairwise(commands))
+        if started and self.nominal.start_s > _LONG_START_S:
+            return False
+        return _range_w(commands, from_s - _LEAD_S) >= _MOVED_W
+
+
+class Identification:
+    """Told of every command and every reading; tells the ledger what it has come to believe."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        inverters: Mapping[str, Dynamics],
+        chargers: Mapping[str, Dynamics],
+    ) -> None:
+        self._ledger = ledger
+        self._units = {
+            **{name: _Unit(1.0, nominal) for name, nominal in inverters.items()},
+            **{name: _Unit(-1.0, nominal) for name, nominal in chargers.items()},
+        }
+        self._samples: list[Sample] = []
+        self._turn = 0
+        self.slices = 1
+
+    def sent(self, name: str, at_s: float, power_w: float) -> None:
+        """A command left. power_w: W AC toward the house, as drivers report it."""
+        if isfinite(at_s) and isfinite(power_w):
+            self._units[name].sent(at_s, abs(power_w))
+
+    def metered(self, at_s: float, grid_w: float, *, trusted: bool = True) -> None:
+        """One new meter reading, with the moment at which the meter measured.
+
+        trusted: False while meter or converters are known not to do what they should.
+        """
+        if not (trusted and isfinite(at_s) and isfinite(grid_w)):
+            self._samples.clear()
+            return
+        self._collect(Sample(at_s, grid_w))
+        for _ in range(self.slices):
+            self._slice()
+
+    def learned(self, name: str) -> Learned:
+        """What is believed of a converter now; the configuration's values before any move."""
+        return self._units[name].fit.learned
+
+    def restore(self, learned: Mapping[str, Learned]) -> None:
+        """Go on from what an earlier run learned; names that are gone are left out."""
+        for name in learned.keys() & self._units.keys():
+            self._units[name].fit.restore(learned[name])
+            self._tell(name)
+
+    def adopt(self, name: str) -> None:
+        """Believe the newest fit at once: after a test that was asked for."""
+        self._units[name].fit.adopt()
+        self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        self._ledger.learn(name, self._units[name].fit.dynamics)
+
+    def _slice(self) -> None:
+        names = tuple(self._units)
+        if names:
+            self._turn = (self._turn + 1) % len(names)
+            name = names[self._turn]
+            if self._units[name].fit.slice():
+                self._tell(name)
+
+    def _collect(self, sample: Sample) -> None:
+        samples = self._samples
+        if samples and not 0.0 < sample.at_s - samples[-1].at_s <= _LONGEST_GAP_S:
+            samples.clear()
+        samples.append(sample)
+        if sample.at_s - samples[0].at_s >= _CHAPTER_S:
+            if len(samples) >= _FEWEST:
+                self._close(tuple(samples))
+            self._samples = [sample]
+
+    def _close(self, samples: tuple[Sample, ...]) -> None:
+        """Give the chapter to the one converter that moved in it."""
+        from_s, to_s = samples[0].at_s, samples[-1].at_s
+        moved = []
+        for unit in self._units.values():
+            commands = unit.since(from_s - _BEFORE_S, to_s)
+            if _range_w(commands, from_s - 2 * _LEAD_S) > _STILL_W:
+                moved.append((unit, commands))
+        if len(moved) == 1:
+            unit, commands = moved[0]
+            if unit.teaches(commands, from_s):
+                unit.fit.take(Chapter(unit.sign, commands, samples))
+
+
+def _range_w(commands: tuple[Command, ...], from_s: float) -> float:
+    """Between the largest and the smallest command that stood after from_s, W."""
+    stood = [c.power_w for c, after in pairwise(commands) if after.at_s > from_s]
+    stood.append(commands[-1].power_w)
+    return max(stood) - min(stood)
