@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gridzero.control.dispatch import Dispatcher, Split
 from gridzero.control.follow import FollowWatch
-from gridzero.control.gains import commands_for
+from gridzero.control.gains import as_they_are, commands_for
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
@@ -71,6 +71,7 @@ class Controller:
         self._follow.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now.wanted.target_w)
+        told, now = now, as_they_are(now, self._ledger)
         limits = power_limits(
             now,
             over_current=self._over_current.update(now),
@@ -94,7 +95,7 @@ class Controller:
             discharge_w=limits.discharge_w,
             charge_because=limits.charge_because,
             discharge_because=limits.discharge_because,
-            units=commands_for(split.units, now, limits, self._ledger),
+            units=commands_for(split.units, told, self._ledger),
         )
 
     def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:

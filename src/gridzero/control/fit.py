@@ -18,7 +18,7 @@ from gridzero.domain.converters import Dynamics
 _KEPT = 12
 _ENOUGH = 4
 _PER_SWEEP = Shape(0.3, 0.15, 0.15, 0.02)
-_BETTER = 0.98
+_BETTER = 0.997
 _PULL_W = (1.0, 4.0, 4.0, 100.0)  # W per chapter for one unit away from nominal, squared
 _NEVER = float("inf")
 

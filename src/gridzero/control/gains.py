@@ -1,60 +1,62 @@
-"""From the power that shall flow to the commands that make it flow, by each converter's gain."""
+"""Between what a converter is told and what it gives, when its learned gain is not 1.
+
+The law thinks in power that really flows; only at its two ends stand commands: limits of a
+converter are limits of what it is told, and so is what is sent at the end.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from gridzero.control.guard import PowerLimits
+from gridzero.control.guard import power_limits
 from gridzero.control.ledger import Ledger
 from gridzero.domain.snapshot import ConverterView, Snapshot
 
 
+def as_they_are(now: Snapshot, ledger: Ledger) -> Snapshot:
+    """The snapshot with the smallest and largest powers that the converters really give."""
+    if all(ledger.gain(unit.name) == 1.0 for unit in (*now.inverters, *now.chargers)):
+        return now
+    return replace(
+        now,
+        inverters=tuple(_scaled(unit, ledger.gain(unit.name)) for unit in now.inverters),
+        chargers=tuple(_scaled(unit, ledger.gain(unit.name)) for unit in now.chargers),
+    )
+
+
+def _scaled(unit: ConverterView, gain: float) -> ConverterView:
+    spec = unit.spec
+    return replace(unit, spec=replace(spec, min_w=spec.min_w * gain, max_w=spec.max_w * gain))
+
+
 def commands_for(
-    shares_w: Mapping[str, float], now: Snapshot, limits: PowerLimits, ledger: Ledger
+    shares_w: Mapping[str, float], now: Snapshot, ledger: Ledger
 ) -> dict[str, float]:
     """Share over gain for each converter, W AC.
 
-    A gain may be wrong, so neither a command nor the sum of a direction is ever above what the
-    converter or the guard allows; where the share itself reaches the smallest power, so does the
-    command.
+    now: as the configuration has the converters. A gain may be wrong: no command is above the
+    converter's largest, and no gain raises a direction's sum above what the guard allows.
     """
     commands_w = dict(shares_w)
-    for units, limit_w in (
-        (now.inverters, limits.discharge_w),
-        (now.chargers, limits.charge_w),
-    ):
-        commands_w |= _bounded(_raised(shares_w, units, ledger), shares_w, limit_w)
+    raised = False
+    for unit in (*now.inverters, *now.chargers):
+        share_w, gain = shares_w.get(unit.name, 0.0), ledger.gain(unit.name)
+        if share_w > 0.0 and gain > 0.0 and gain != 1.0:
+            commands_w[unit.name] = min(unit.spec.max_w, share_w / gain)
+            raised = raised or gain < 1.0
+    return _within_limits(commands_w, shares_w, now) if raised else commands_w
+
+
+def _within_limits(
+    commands_w: dict[str, float], shares_w: Mapping[str, float], now: Snapshot
+) -> dict[str, float]:
+    # what stopped power altogether has made every share 0 before
+    limits = power_limits(now, over_current=False, rogue_charge=False)
+    for units, limit_w in ((now.inverters, limits.discharge_w), (now.chargers, limits.charge_w)):
+        names = [unit.name for unit in units if unit.name in commands_w]
+        sum_w = sum(commands_w[name] for name in names)
+        most_w = max(limit_w, sum(shares_w[name] for name in names))
+        if sum_w > most_w:
+            commands_w |= {name: commands_w[name] * most_w / sum_w for name in names}
     return commands_w
-
-
-def _raised(
-    shares_w: Mapping[str, float], units: tuple[ConverterView, ...], ledger: Ledger
-) -> dict[str, float]:
-    return {
-        unit.name: _command_w(shares_w[unit.name], ledger.gain(unit.name), unit)
-        for unit in units
-        if shares_w.get(unit.name, 0.0) > 0.0
-    }
-
-
-def _command_w(share_w: float, gain: float, unit: ConverterView) -> float:
-    if not gain > 0.0:
-        return share_w
-    least_w = min(share_w, unit.spec.min_w)
-    return max(least_w, min(unit.spec.max_w, share_w / gain))
-
-
-def _bounded(
-    commands_w: dict[str, float], shares_w: Mapping[str, float], limit_w: float
-) -> dict[str, float]:
-    """What the gains add must fit under the limit; if not, each gives up the same part of it."""
-    asked_w = sum(commands_w.values())
-    plain_w = sum(shares_w[name] for name in commands_w)
-    added_w, room_w = asked_w - plain_w, max(0.0, limit_w - plain_w)
-    if added_w <= room_w:
-        return commands_w
-    part = room_w / added_w
-    return {
-        name: shares_w[name] + part * (command_w - shares_w[name])
-        for name, command_w in commands_w.items()
-    }
