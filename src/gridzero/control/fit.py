@@ -16,10 +16,12 @@ from gridzero.control.learned import Learned, Shape, learned_of, nominal_shape
 from gridzero.domain.converters import Dynamics
 
 _KEPT = 12
-_ENOUGH = 4
+_ENOUGH, _MANY = 4, 6
+_LEAST_EXPLAINED = 0.2
+_CLEARLY = 0.9
 _PER_SWEEP = Shape(0.3, 0.15, 0.15, 0.02)
 _BETTER = 0.997
-_PULL_W = (1.0, 4.0, 4.0, 100.0)  # W per chapter for one unit away from nominal, squared
+_PULL_W = (1.0, 4.0, 4.0, 150.0)  # W per chapter for one unit away from nominal, squared
 _NEVER = float("inf")
 
 
@@ -49,7 +51,7 @@ class Fit:
     def __init__(self, nominal: Dynamics) -> None:
         self._nominal = nominal
         self._origin = nominal_shape(nominal)
-        self._fitted = self._believed = self._origin
+        self._fitted = self._goal = self._believed = self._origin
         self._steps = [line.first for line in _LINES]
         self._chapters: deque[Chapter] = deque(maxlen=_KEPT)
         self._news = False
@@ -73,7 +75,7 @@ class Fit:
 
     def restore(self, learned: Learned) -> None:
         """Go on from what an earlier run learned, within the bounds."""
-        self._fitted = self._believed = learned.shape(self._nominal)
+        self._fitted = self._goal = self._believed = learned.shape(self._nominal)
         self._sure, self._moves = learned.sure, learned.moves
 
     def take(self, chapter: Chapter) -> None:
@@ -91,7 +93,7 @@ class Fit:
     def adopt(self) -> None:
         """Believe the fit at once: after a test that was asked for."""
         if len(self._chapters) >= _ENOUGH:
-            self._believed = self._fitted
+            self._believed = self._goal
 
     def _sweeps(self) -> Generator[None, None, None]:
         while True:
@@ -114,7 +116,8 @@ class Fit:
                     break
             else:
                 self._shorter(number)
-        self._conclude(best_w, chapters)
+        told_w = yield from self._cost_w(self._origin, chapters, _NEVER)
+        self._conclude(best_w, told_w, chapters)
 
     def _longer(self, number: int) -> None:
         self._steps[number] = min(_LINES[number].most, 2.0 * self._steps[number])
@@ -139,11 +142,19 @@ class Fit:
             cost_w += chapter.misfit_w(dynamics)
         return cost_w
 
-    def _conclude(self, cost_w: float, chapters: Sequence[Chapter]) -> None:
+    def _conclude(self, cost_w: float, told_w: float, chapters: Sequence[Chapter]) -> None:
+        """A sweep is over: go one step toward what explains these chapters.
+
+        The configuration is believed as long as nothing else explains them clearly better.
+        """
         nothing_w = sum(chapter.unexplained_w() for chapter in chapters)
         explained = 1.0 - cost_w / nothing_w if nothing_w > 0.0 else 0.0
-        self._sure = max(0.0, explained) * min(1.0, len(chapters) / _KEPT)
-        self._believed = _toward(self._believed, self._fitted)
+        self._sure = max(0.0, explained) * min(1.0, len(chapters) / _MANY)
+        if explained < _LEAST_EXPLAINED:  # the load moved more than the converter: no evidence
+            self._fitted = self._believed
+            return
+        self._goal = self._fitted if cost_w < _CLEARLY * told_w else self._origin
+        self._believed = _toward(self._believed, self._goal)
 
 
 def _pull_w(shape: Shape, origin: Shape) -> float:

@@ -21,6 +21,7 @@ from gridzero.domain.converters import Dynamics
 _CHAPTER_S = 10.0
 _BEFORE_S = 10.0  # commands from before a chapter that still shape it
 _LEAD_S = 4.0  # commands this old may still show for the first time
+_STEP_S = 1.2
 _MOVED_W, _STILL_W = 80.0, 15.0
 _WORTH_W = 6.0  # smaller changes of a command only cost time
 _FEWEST = 5
@@ -54,11 +55,11 @@ class _Unit:
         )
 
     def teaches(self, commands: tuple[Command, ...], from_s: float) -> bool:
-        """Moved enough, and not out of a long start whose end nobody knows exactly."""
+        """Moved enough at once, and not out of a long start whose end nobody knows exactly."""
         started = any(a.power_w == 0.0 < b.power_w for a, b in pairwise(commands))
         if started and self.nominal.start_s > _LONG_START_S:
             return False
-        return _range_w(commands, from_s - _LEAD_S) >= _MOVED_W
+        return _largest_step_w(commands, from_s - _LEAD_S) >= _MOVED_W
 
 
 class Identification:
@@ -146,8 +147,27 @@ class Identification:
                 unit.fit.take(Chapter(unit.sign, commands, samples))
 
 
+def _largest_step_w(commands: tuple[Command, ...], from_s: float) -> float:
+    """Largest change within about a second after from_s, W.
+
+    A converter that creeps along with clouds teaches nothing: its output and the load then move
+    together, and no output at all would explain the meter better.
+    """
+    largest_w = 0.0
+    for number, after in enumerate(commands):
+        if after.at_s > from_s:
+            stood = _stood(commands[: number + 1], after.at_s - _STEP_S)
+            largest_w = max(largest_w, *(abs(after.power_w - c.power_w) for c in stood))
+    return largest_w
+
+
+def _stood(commands: tuple[Command, ...], from_s: float) -> list[Command]:
+    """Those that stood at from_s or later."""
+    stood = [c for c, after in pairwise(commands) if after.at_s > from_s]
+    return [*stood, commands[-1]]
+
+
 def _range_w(commands: tuple[Command, ...], from_s: float) -> float:
     """Between the largest and the smallest command that stood after from_s, W."""
-    stood = [c.power_w for c, after in pairwise(commands) if after.at_s > from_s]
-    stood.append(commands[-1].power_w)
-    return max(stood) - min(stood)
+    powers_w = [command.power_w for command in _stood(commands, from_s)]
+    return max(powers_w) - min(powers_w)
