@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median_low
 from typing import NamedTuple
 
@@ -31,12 +32,14 @@ class Sample(NamedTuple):
 class Chapter:
     """commands: from some time before the first sample on; the first one counts as settled.
 
-    sign: +1 for an inverter, -1 for a charger.
+    sign: +1 for an inverter, -1 for a charger. unexplained_w: the misfit of a converter that does
+    nothing at all.
     """
 
     sign: float
     commands: tuple[Command, ...]
     samples: tuple[Sample, ...]
+    unexplained_w: float
 
     def misfit_w(self, dynamics: Dynamics) -> float:
         """How unsteady the net load would have been if the converter were like this, W.
@@ -47,10 +50,6 @@ class Chapter:
         100 W.
         """
         return _unsteadiness_w(self._net_load_w(dynamics))
-
-    def unexplained_w(self) -> float:
-        """The same for a converter that does nothing at all."""
-        return _unsteadiness_w([sample.grid_w for sample in self.samples])
 
     def _net_load_w(self, dynamics: Dynamics) -> list[float]:
         model, sign = ActuatorModel(dynamics), self.sign
@@ -66,9 +65,13 @@ class Chapter:
         return levels_w
 
 
+def chapter_of(sign: float, commands: tuple[Command, ...], samples: tuple[Sample, ...]) -> Chapter:
+    """A chapter of what was remembered; at least two samples and one command."""
+    unexplained_w = _unsteadiness_w([sample.grid_w for sample in samples])
+    return Chapter(sign, commands, samples, unexplained_w)
+
+
 def _unsteadiness_w(levels_w: Sequence[float]) -> float:
-    changes_w = [
-        after - before for before, after in zip(levels_w[:-1], levels_w[1:], strict=True)
-    ]
+    changes_w = [after - before for before, after in pairwise(levels_w)]
     usual_w = median_low(changes_w)
     return sum(min(abs(change_w - usual_w), _CLIP_W) for change_w in changes_w)

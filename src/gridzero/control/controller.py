@@ -13,6 +13,7 @@ from gridzero.control.ledger import Ledger
 from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
 from gridzero.control.over_current import OverCurrent
+from gridzero.control.probe import Probe
 from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.control.trim import Trim
@@ -52,10 +53,13 @@ class Controller:
         ledger: Ledger,
         switches: Switches = ALL_ON,
         identification: Identification | None = None,
+        probe: Probe | None = None,
     ) -> None:
+        """identification, probe: learn the converters, and test them when asked; None = never."""
         self._tuning, self._switches = tuning, switches
         self._ledger = ledger
         self._identification = identification if switches.identify else None
+        self._probe = probe
         self._observer = NetLoadObserver(tuning.filter)
         self._trim = Trim()
         self._hold = ZeroCrossHold(tuning.zero_cross_hold_s)
@@ -78,9 +82,15 @@ class Controller:
             rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
         )
         wish = self._wish(now)
+        if self._probe is not None:
+            wish, now = self._probe.overlay(wish, now, limits)
+        if wish.because is Because.IDENTIFYING:
+            self._trim.reset()
         allowed_w, because = self._allow(wish, now, limits)
         split = self._dispatcher.split(allowed_w, now)
         self._hold.ran(split.total_w, now.now_s)
+        if self._probe is not None:
+            self._probe.ran(split.units, now.now_s)
         if wish.battery_w * (wish.battery_w - split.total_w) > 0:
             self._trim.back_calculate(wish.battery_w - split.total_w)
         return Decision(

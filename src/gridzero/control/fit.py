@@ -54,7 +54,7 @@ class Fit:
         self._fitted = self._goal = self._believed = self._origin
         self._steps = [line.first for line in _LINES]
         self._chapters: deque[Chapter] = deque(maxlen=_KEPT)
-        self._news = False
+        self._news = self._sweeping = False
         self._sure = 0.0
         self._moves = 0
         self._work = self._sweeps()
@@ -90,17 +90,32 @@ class Fit:
         next(self._work)
         return self._believed != before
 
-    def adopt(self) -> None:
-        """Believe the fit at once: after a test that was asked for."""
-        if len(self._chapters) >= _ENOUGH:
-            self._believed = self._goal
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is evidence that has not been made use of."""
+        return self._sweeping or (self._news and len(self._chapters) >= _ENOUGH)
+
+    def begin(self) -> None:
+        """Only what is seen from now on counts, and the search takes long steps again."""
+        self._chapters.clear()
+        self._steps = [line.first for line in _LINES]
+        self._sure = 0.0
+
+    def adopt(self) -> Learned | None:
+        """Believe the fit at once, after a test; None = too little was seen, nothing changed."""
+        if len(self._chapters) < _ENOUGH or not self._sure > 0.0:
+            return None
+        self._believed = self._goal
+        return self.learned
 
     def _sweeps(self) -> Generator[None, None, None]:
         while True:
             if not self._news or len(self._chapters) < _ENOUGH:
                 yield
             else:
+                self._sweeping = True
                 yield from self._sweep(tuple(self._chapters))
+                self._sweeping = False
 
     def _sweep(self, chapters: Sequence[Chapter]) -> Generator[None, None, None]:
         """Each number once, all candidates on the same chapters."""
@@ -147,7 +162,7 @@ class Fit:
 
         The configuration is believed as long as nothing else explains them clearly better.
         """
-        nothing_w = sum(chapter.unexplained_w() for chapter in chapters)
+        nothing_w = sum(chapter.unexplained_w for chapter in chapters)
         explained = 1.0 - cost_w / nothing_w if nothing_w > 0.0 else 0.0
         self._sure = max(0.0, explained) * min(1.0, len(chapters) / _MANY)
         if explained < _LEAST_EXPLAINED:  # the load moved more than the converter: no evidence

@@ -30,18 +30,17 @@ def _scaled(unit: ConverterView, gain: float) -> ConverterView:
     return replace(unit, spec=replace(spec, min_w=spec.min_w * gain, max_w=spec.max_w * gain))
 
 
-def commands_for(
-    shares_w: Mapping[str, float], now: Snapshot, ledger: Ledger
-) -> dict[str, float]:
+def commands_for(shares_w: Mapping[str, float], now: Snapshot, ledger: Ledger) -> dict[str, float]:
     """Share over gain for each converter, W AC.
 
     now: as the configuration has the converters. A gain may be wrong: no command is above the
     converter's largest, and no gain raises a direction's sum above what the guard allows.
     """
-    commands_w = dict(shares_w)
+    units = (*now.inverters, *now.chargers)
+    commands_w = {unit.name: shares_w.get(unit.name, 0.0) for unit in units}
     raised = False
-    for unit in (*now.inverters, *now.chargers):
-        share_w, gain = shares_w.get(unit.name, 0.0), ledger.gain(unit.name)
+    for unit in units:
+        share_w, gain = commands_w[unit.name], ledger.gain(unit.name)
         if share_w > 0.0 and gain > 0.0 and gain != 1.0:
             commands_w[unit.name] = min(unit.spec.max_w, share_w / gain)
             raised = raised or gain < 1.0
@@ -54,9 +53,9 @@ def _within_limits(
     # what stopped power altogether has made every share 0 before
     limits = power_limits(now, over_current=False, rogue_charge=False)
     for units, limit_w in ((now.inverters, limits.discharge_w), (now.chargers, limits.charge_w)):
-        names = [unit.name for unit in units if unit.name in commands_w]
+        names = [unit.name for unit in units]
         sum_w = sum(commands_w[name] for name in names)
-        most_w = max(limit_w, sum(shares_w[name] for name in names))
+        most_w = max(limit_w, sum(shares_w.get(name, 0.0) for name in names))
         if sum_w > most_w:
             commands_w |= {name: commands_w[name] * most_w / sum_w for name in names}
     return commands_w

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from math import isfinite
 
-from gridzero.control.chapter import Chapter, Command, Sample
+from gridzero.control.chapter import Command, Sample, chapter_of
 from gridzero.control.fit import Fit
 from gridzero.control.learned import Learned
 from gridzero.control.ledger import Ledger
@@ -77,8 +77,13 @@ class Identification:
             **{name: _Unit(-1.0, nominal) for name, nominal in chargers.items()},
         }
         self._samples: list[Sample] = []
+        self._names = tuple(self._units)
         self._turn = 0
-        self.slices = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All converters, inverters first."""
+        return self._names
 
     def sent(self, name: str, at_s: float, power_w: float) -> None:
         """A command left. power_w: W AC toward the house, as drivers report it."""
@@ -94,8 +99,9 @@ class Identification:
             self._samples.clear()
             return
         self._collect(Sample(at_s, grid_w))
-        for _ in range(self.slices):
-            self._slice()
+        if self._names:
+            self._turn = (self._turn + 1) % len(self._names)
+            self.work(self._names[self._turn], 1)
 
     def learned(self, name: str) -> Learned:
         """What is believed of a converter now; the configuration's values before any move."""
@@ -107,21 +113,30 @@ class Identification:
             self._units[name].fit.restore(learned[name])
             self._tell(name)
 
-    def adopt(self, name: str) -> None:
-        """Believe the newest fit at once: after a test that was asked for."""
-        self._units[name].fit.adopt()
+    def begin(self, name: str) -> None:
+        """A test of one converter begins: only what is seen from now on counts."""
+        self._units[name].fit.begin()
+        self._samples.clear()
+
+    def work(self, name: str, slices: int) -> None:
+        """Do a part of the search for one converter."""
+        fit = self._units[name].fit
+        for _ in range(slices):
+            if fit.slice():
+                self._tell(name)
+
+    def is_busy(self, name: str) -> bool:
+        """Whether there is evidence of a converter that has not been made use of."""
+        return self._units[name].fit.is_busy
+
+    def adopt(self, name: str) -> Learned | None:
+        """Believe the newest fit at once, after a test; None = too little was seen."""
+        found = self._units[name].fit.adopt()
         self._tell(name)
+        return found
 
     def _tell(self, name: str) -> None:
         self._ledger.learn(name, self._units[name].fit.dynamics)
-
-    def _slice(self) -> None:
-        names = tuple(self._units)
-        if names:
-            self._turn = (self._turn + 1) % len(names)
-            name = names[self._turn]
-            if self._units[name].fit.slice():
-                self._tell(name)
 
     def _collect(self, sample: Sample) -> None:
         samples = self._samples
@@ -144,7 +159,7 @@ class Identification:
         if len(moved) == 1:
             unit, commands = moved[0]
             if unit.teaches(commands, from_s):
-                unit.fit.take(Chapter(unit.sign, commands, samples))
+                unit.fit.take(chapter_of(unit.sign, commands, samples))
 
 
 def _largest_step_w(commands: tuple[Command, ...], from_s: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from math import exp, isfinite
+from math import exp, inf, isfinite
 from typing import Any, NamedTuple
 
 from gridzero.domain.converters import Dynamics
@@ -12,6 +12,7 @@ from gridzero.domain.converters import Dynamics
 DEAD_TIME_S = (0.1, 6.0)
 SLEW = (0.25, 4.0)
 GAIN = (0.7, 1.3)
+_ENDLESS = 1e9
 
 
 class Shape(NamedTuple):
@@ -76,14 +77,14 @@ class Learned:
         """As numbers to search over."""
         return Shape(
             self.dead_time_s,
-            self.rise_w_per_s / nominal.rise_w_per_s,
-            self.fall_w_per_s / nominal.fall_w_per_s,
-            self.gain / nominal.gain,
+            _part(self.rise_w_per_s, nominal.rise_w_per_s),
+            _part(self.fall_w_per_s, nominal.fall_w_per_s),
+            _part(self.gain, nominal.gain),
         ).bounded()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for json.dumps."""
-        return {name: round(value, 3) for name, value in asdict(self).items()}
+        """Plain values, for json.dumps; an endless slew has no JSON and becomes a very large one."""
+        return {name: round(min(value, _ENDLESS), 3) for name, value in asdict(self).items()}
 
 
 def learned_of(dynamics: Dynamics, sure: float = 0.0, moves: int = 0) -> Learned:
@@ -105,6 +106,11 @@ def learned_from(values: Mapping[str, Any]) -> Learned:
         raise ValueError("not a finite positive number")
     moves, sure = int(numbers.pop("moves")), min(1.0, numbers.pop("sure"))
     return Learned(**numbers, sure=sure, moves=moves)
+
+
+def _part(value: float, nominal: float) -> float:
+    """Value over nominal; 1 where that says nothing, such as for an endless slew."""
+    return value / nominal if 0.0 < nominal < inf and isfinite(value) else 1.0
 
 
 def _within(value: float, low: float, high: float) -> float:

@@ -7,9 +7,10 @@ mode, a late or wrong meter, a limit that leaves no room.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from gridzero.control.guard import PowerLimits
 from gridzero.control.identification import Identification
@@ -18,21 +19,19 @@ from gridzero.domain.decision import Wish
 from gridzero.domain.reasons import REASONS, Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
 
-_STEP_W = 200.0
-_LEAST_STEP_W = 75.0
+_STEP_W, _LEAST_STEP_W = 200.0, 75.0
 _FLOOR_W = 60.0
 _HALF_CYCLE_S = 7.0
 _CYCLES = 4
-_SETTLE_S = 12.0
-_LONGEST_SETTLE_S = 75.0
-_LONGEST_EVALUATION_S = 40.0
+_STEPPING_S = 2 * _CYCLES * _HALF_CYCLE_S
+_SETTLING_S, _LONGEST_START_S = 12.0, 75.0
+_EVALUATING_S = 40.0
 _SLICES = 2  # per tick, on top of the usual one per reading
 _HOLDS_GRID = frozenset({Because.COVERING_LOAD, Because.STORING_SURPLUS, Because.BALANCED})
-_TEST_S = 2 * _CYCLES * _HALF_CYCLE_S
 
 
 class Phase(StrEnum):
-    """What the test is doing with the present converter."""
+    """What the test does with the present converter."""
 
     SETTLING = "settling"
     STEPPING = "stepping"
@@ -41,37 +40,35 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a test stands. done: what was found, by name; None = too little was seen.
+    """Where a test stands, for people.
 
-    unit, phase: None when nothing runs. left_s: until the present converter is through, about.
-    ended: why the last test ended; "" while one runs or before the first.
+    unit, phase: None when nothing runs. left_s: about how long the present converter still takes.
+    done: what was found, by name; None = too little was seen. ended: why the last test ended, ""
+    while one runs and before the first.
     """
 
     unit: str | None = None
     phase: Phase | None = None
     left_s: float = 0.0
     waiting: tuple[str, ...] = ()
-    done: dict[str, Learned | None] = field(default_factory=dict)
+    done: Mapping[str, Learned | None] = field(default_factory=dict)
     ended: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Levels:
-    """Signed powers of the steps, W, > 0 discharge."""
+class _Levels(NamedTuple):
+    """Magnitudes of the two levels, W AC."""
 
     low_w: float
     high_w: float
 
 
 class Probe:
-    """At most one test at a time. progress: for people."""
+    """At most one test at a time."""
 
     def __init__(self, identification: Identification) -> None:
         self._identification = identification
-        self._since_s = 0.0
-        self._looked_s = 0.0
-        self._levels: _Levels | None = None
-        self._cycle = -1
+        self._since_s = self._asked_s = 0.0
+        self._levels: tuple[int, _Levels] | None = None
         self.progress = Progress()
 
     @property
@@ -91,7 +88,7 @@ class Probe:
                 return f"{name} does not answer"
             if _levels(unit, sign, limits, 0.0) is None:
                 because = limits.discharge_because if sign > 0 else limits.charge_because
-                return f"there is no room for steps of {name}: {REASONS[because]}"
+                return f"the limits leave no room for steps of {name}: {REASONS[because]}"
         return None if names else "there is no converter"
 
     def start(self, names: Sequence[str], now_s: float) -> None:
@@ -105,43 +102,127 @@ class Probe:
             self.progress = Progress(done=self.progress.done, ended=why)
 
     def overlay(self, wish: Wish, now: Snapshot, limits: PowerLimits) -> tuple[Wish, Snapshot]:
-        """The wish with the test's steps, and a snapshot in which only its converter is there."""
-        self._looked_s = now.now_s
-        if self.is_running and wish.because not in _HOLDS_GRID:
-            self.cancel(REASONS[wish.because])
+        """The wish with the test's steps, and a snapshot with no other converter than the tested.
+
+        While nothing is tested both come back as they are.
+        """
         name = self.progress.unit
         if name is None:
             return wish, now
         unit, sign = _find(name, now)
-        if unit is None or unit.silent:
+        if wish.because not in _HOLDS_GRID:
+            self.cancel(REASONS[wish.because])
+        elif unit is None or unit.silent:
             self.cancel(f"{name} does not answer")
-            return wish, now
-        return self._step(unit, sign, wish, now, limits)
+        elif self.progress.phase is Phase.EVALUATING:
+            self._evaluate(name, now.now_s)
+        else:
+            return self._step(unit, sign, wish, now, limits)
+        return wish, now
 
-    def ran(self, units_w: dict[str, float]) -> None:
-        """What is really commanded: settling begins when the converter runs."""
-        unit = self.progress.unit
-        if self.progress.phase is not Phase.SETTLING or unit is None:
-            return
-        if not units_w.get(unit, 0.0) > 0.0 and self._cycle < 0:
-            waited_s = self._looked_s - self._since_s
-            self._settled_from_s = self._looked_s
-            if waited_s > _LONGEST_SETTLE_S:
-                self.cancel(f"{unit} may not run now")
+    def ran(self, units_w: Mapping[str, float], now_s: float) -> None:
+        """What is really commanded: the test begins when the converter runs."""
+        name = self.progress.unit
+        if self.progress.phase is Phase.SETTLING and not units_w.get(name or "", 0.0) > 0.0:
+            self._since_s = now_s
+            if now_s - self._asked_s > _LONGEST_START_S:
+                self.cancel(f"{name} may not run now")
 
     def _step(
         self, unit: ConverterView, sign: float, wish: Wish, now: Snapshot, limits: PowerLimits
     ) -> tuple[Wish, Snapshot]:
-        self._advance(unit, now.now_s)
-        if self.progress.unit != unit.name or self.progress.phase is Phase.EVALUATING:
-            self._identification.work(unit.name, _SLICES)
+        half = self._half_cycle(unit, now.now_s)
+        if self.progress.phase is Phase.EVALUATING:
             return wish, now
-        cycle = self._half_cycle(now.now_s) // 2
-        if self._levels is None or cycle != self._cycle:
-            self._cycle = cycle
-            self._levels = _levels(unit, sign, limits, wish.battery_w)
-        if self._levels is None:
+        levels = self._at_levels(half // 2, unit, sign, limits, wish.battery_w)
+        if levels is None:
             self.cancel("the limits leave no room for steps any more")
             return wish, now
-        power_w = self._levels.high_w if self._half_cycle(now.now_s) % 2 else self._levels.low_w
-        return Wish(battery_w=power_w, because=Because.IDENTIFYING), _only(unit, now)
+        power_w = levels.high_w if half % 2 else levels.low_w
+        return Wish(battery_w=sign * power_w, because=Because.IDENTIFYING), _only(unit, now)
+
+    def _half_cycle(self, unit: ConverterView, now_s: float) -> int:
+        """Which half cycle this is, -1 while settling; goes on to the next phase when it is due."""
+        passed_s = now_s - self._since_s
+        if self.progress.phase is Phase.SETTLING:
+            settling_s = _SETTLING_S + unit.spec.dynamics.start_s
+            self._say(Phase.SETTLING, settling_s - passed_s + _STEPPING_S)
+            if passed_s < settling_s:
+                return -1
+            self._identification.begin(unit.name)
+            self._since_s, passed_s = now_s, 0.0
+        self._say(Phase.STEPPING, _STEPPING_S - passed_s)
+        if passed_s >= _STEPPING_S:
+            self._since_s = now_s
+            self._say(Phase.EVALUATING, _EVALUATING_S)
+        return int(passed_s / _HALF_CYCLE_S)
+
+    def _at_levels(
+        self, cycle: int, unit: ConverterView, sign: float, limits: PowerLimits, battery_w: float
+    ) -> _Levels | None:
+        """Chosen anew for each cycle, so that the grid is not far off for long.
+
+        Within a cycle they stay, as far as the limits let them: what the guard cuts teaches too.
+        """
+        if self._levels is None or self._levels[0] != cycle:
+            levels = _levels(unit, sign, limits, max(0.0, sign * battery_w))
+            if levels is None:
+                return None
+            self._levels = cycle, levels
+        return self._levels[1]
+
+    def _evaluate(self, name: str, now_s: float) -> None:
+        """The house is run as always while the rest of the search is done."""
+        left_s = _EVALUATING_S - (now_s - self._since_s)
+        self._identification.work(name, _SLICES)
+        self._say(Phase.EVALUATING, left_s)
+        if left_s > 0.0 and self._identification.is_busy(name):
+            return
+        found = self._identification.adopt(name)
+        self.progress = replace(self.progress, done={**self.progress.done, name: found})
+        self._next(now_s)
+
+    def _next(self, now_s: float) -> None:
+        progress, self._levels = self.progress, None
+        if not progress.waiting:
+            self.progress = Progress(done=progress.done, ended="all were tested")
+            return
+        unit, *waiting = progress.waiting
+        self._since_s = self._asked_s = now_s
+        self.progress = replace(
+            progress, unit=unit, phase=Phase.SETTLING, waiting=tuple(waiting), left_s=_STEPPING_S
+        )
+
+    def _say(self, phase: Phase, left_s: float) -> None:
+        self.progress = replace(self.progress, phase=phase, left_s=max(0.0, left_s))
+
+
+def _find(name: str, now: Snapshot) -> tuple[ConverterView | None, float]:
+    """A converter by its name, and the sign of its power."""
+    for units, sign in ((now.inverters, 1.0), (now.chargers, -1.0)):
+        for unit in units:
+            if unit.name == name:
+                return unit, sign
+    return None, 0.0
+
+
+def _levels(
+    unit: ConverterView, sign: float, limits: PowerLimits, around_w: float
+) -> _Levels | None:
+    """About 200 W to both sides of what runs, moved and shortened to fit; None = no room."""
+    limit_w = limits.discharge_w if sign > 0 else limits.charge_w
+    least_w, most_w = max(_FLOOR_W, unit.spec.min_w), min(limit_w, unit.spec.max_w)
+    step_w = min(_STEP_W, (most_w - least_w) / 2.0)
+    if not step_w >= _LEAST_STEP_W:
+        return None
+    middle_w = min(most_w - step_w, max(least_w + step_w, around_w))
+    return _Levels(middle_w - step_w, middle_w + step_w)
+
+
+def _only(unit: ConverterView, now: Snapshot) -> Snapshot:
+    """The others are told 0 meanwhile: the meter could not tell them apart."""
+    return replace(
+        now,
+        inverters=tuple(i for i in now.inverters if i.name == unit.name),
+        chargers=tuple(c for c in now.chargers if c.name == unit.name),
+    )

@@ -16,6 +16,7 @@ class Because(StrEnum):
     MODE_HOLD = "mode_hold"
     MODE_OFF = "mode_off"
     TARGET_TOPIC = "target_topic"
+    IDENTIFYING = "identifying"
     ZERO_CROSS_HOLD = "zero_cross_hold"
     BELOW_MINIMUM = "below_minimum"
     RESTART_DWELL = "restart_dwell"
@@ -60,6 +61,7 @@ REASONS: dict[Because, str] = {
     Because.MODE_HOLD: "you asked the battery to rest",
     Because.MODE_OFF: "you switched it off",
     Because.TARGET_TOPIC: "the target topic asks for a charge power",
+    Because.IDENTIFYING: "a converter is being tested with small steps",
     Because.ZERO_CROSS_HOLD: "waiting a few seconds before changing between charge and discharge",
     Because.BELOW_MINIMUM: "the wanted power is below what the converter can hold",
     Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
