@@ -19,6 +19,7 @@ _KEPT = 12
 _ENOUGH, _MANY = 4, 6
 _LEAST_EXPLAINED = 0.2
 _CLEARLY = 0.9
+_SCAN_S = (0.3, 0.8, 1.4, 2.0, 2.7, 3.5, 4.5, 5.5)
 _PER_SWEEP = Shape(0.3, 0.15, 0.15, 0.02)
 _BETTER = 0.997
 _PULL_W = (1.0, 4.0, 4.0, 150.0)  # W per chapter for one unit away from nominal, squared
@@ -55,6 +56,7 @@ class Fit:
         self._steps = [line.first for line in _LINES]
         self._chapters: deque[Chapter] = deque(maxlen=_KEPT)
         self._news = self._sweeping = False
+        self._lost = True
         self._sure = 0.0
         self._moves = 0
         self._work = self._sweeps()
@@ -121,6 +123,8 @@ class Fit:
         """Each number once, all candidates on the same chapters."""
         self._news = False
         best_w = yield from self._cost_w(self._fitted, chapters, _NEVER)
+        if self._lost:
+            best_w = yield from self._scan(best_w, chapters)
         for number, line in enumerate(_LINES):
             for side in (1.0, -1.0):
                 candidate = self._fitted.moved(line.way, side * self._steps[number])
@@ -133,6 +137,15 @@ class Fit:
                 self._shorter(number)
         told_w = yield from self._cost_w(self._origin, chapters, _NEVER)
         self._conclude(best_w, told_w, chapters)
+
+    def _scan(self, best_w: float, chapters: Sequence[Chapter]) -> Generator[None, None, float]:
+        """Far from the right dead time every small step looks equally bad: try quite others."""
+        for dead_time_s in _SCAN_S:
+            candidate = self._fitted._replace(dead_time_s=dead_time_s)
+            cost_w = yield from self._cost_w(candidate, chapters, best_w)
+            if cost_w < _BETTER * best_w:
+                self._fitted, best_w = candidate, cost_w
+        return best_w
 
     def _longer(self, number: int) -> None:
         self._steps[number] = min(_LINES[number].most, 2.0 * self._steps[number])
@@ -165,8 +178,8 @@ class Fit:
         nothing_w = sum(chapter.unexplained_w for chapter in chapters)
         explained = 1.0 - cost_w / nothing_w if nothing_w > 0.0 else 0.0
         self._sure = max(0.0, explained) * min(1.0, len(chapters) / _MANY)
-        if explained < _LEAST_EXPLAINED:  # the load moved more than the converter: no evidence
-            self._fitted = self._believed
+        self._lost = explained < _LEAST_EXPLAINED
+        if self._lost:  # the load moved more than the converter, or the search is still far off
             return
         self._goal = self._fitted if cost_w < _CLEARLY * told_w else self._origin
         self._believed = _toward(self._believed, self._goal)

@@ -83,7 +83,7 @@ class Learned:
         ).bounded()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for json.dumps; an endless slew has no JSON and becomes a very large one."""
+        """Plain values, for json.dumps; an endless slew becomes a very large one."""
         return {name: round(min(value, _ENDLESS), 3) for name, value in asdict(self).items()}
 
 

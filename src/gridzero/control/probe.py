@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from statistics import fmean
 from typing import NamedTuple
 
 from gridzero.control.guard import PowerLimits
@@ -69,6 +70,7 @@ class Probe:
         self._identification = identification
         self._since_s = self._asked_s = 0.0
         self._levels: tuple[int, _Levels] | None = None
+        self._wishes_w: list[float] = []
         self.progress = Progress()
 
     @property
@@ -134,7 +136,7 @@ class Probe:
         half = self._half_cycle(unit, now.now_s)
         if self.progress.phase is Phase.EVALUATING:
             return wish, now
-        levels = self._at_levels(half // 2, unit, sign, limits, wish.battery_w)
+        levels = self._at_levels(half // 2, unit, sign, limits, sign * wish.battery_w)
         if levels is None:
             self.cancel("the limits leave no room for steps any more")
             return wish, now
@@ -158,17 +160,20 @@ class Probe:
         return int(passed_s / _HALF_CYCLE_S)
 
     def _at_levels(
-        self, cycle: int, unit: ConverterView, sign: float, limits: PowerLimits, battery_w: float
+        self, cycle: int, unit: ConverterView, sign: float, limits: PowerLimits, wish_w: float
     ) -> _Levels | None:
         """Chosen anew for each cycle, so that the grid is not far off for long.
 
-        Within a cycle they stay, as far as the limits let them: what the guard cuts teaches too.
+        Around the mean wish of the cycle before: a single one may be far off while the output
+        moves and the model is wrong. Within a cycle they stay; what the guard cuts teaches too.
         """
+        self._wishes_w.append(wish_w)
         if self._levels is None or self._levels[0] != cycle:
-            levels = _levels(unit, sign, limits, max(0.0, sign * battery_w))
+            levels = _levels(unit, sign, limits, max(0.0, fmean(self._wishes_w)))
             if levels is None:
                 return None
             self._levels = cycle, levels
+            self._wishes_w = []
         return self._levels[1]
 
     def _evaluate(self, name: str, now_s: float) -> None:
@@ -183,7 +188,7 @@ class Probe:
         self._next(now_s)
 
     def _next(self, now_s: float) -> None:
-        progress, self._levels = self.progress, None
+        progress, self._levels, self._wishes_w = self.progress, None, []
         if not progress.waiting:
             self.progress = Progress(done=progress.done, ended="all were tested")
             return
