@@ -182,7 +182,7 @@ class Fit:
         if self._lost:  # the load moved more than the converter, or the search is still far off
             return
         self._goal = self._fitted if cost_w < _CLEARLY * told_w else self._origin
-        self._believed = _toward(self._believed, self._goal)
+        self._believed = _toward(self._believed, self._goal, 1.0 + 2.0 * self._sure)
 
 
 def _pull_w(shape: Shape, origin: Shape) -> float:
@@ -193,9 +193,9 @@ def _pull_w(shape: Shape, origin: Shape) -> float:
     )
 
 
-def _toward(here: Shape, goal: Shape) -> Shape:
-    """One sweep's worth of the way."""
-    ahead, behind = here.moved(_PER_SWEEP, 1.0), here.moved(_PER_SWEEP, -1.0)
+def _toward(here: Shape, goal: Shape, length: float) -> Shape:
+    """Part of the way: so many times what one sweep may change."""
+    ahead, behind = here.moved(_PER_SWEEP, length), here.moved(_PER_SWEEP, -length)
     return Shape(*map(_between, goal, behind, ahead))
 
 
