@@ -11,7 +11,8 @@ from typing import NamedTuple
 from gridzero.control.actuator_model import ActuatorModel
 from gridzero.domain.converters import Dynamics
 
-_CLIP_W = 100.0  # a step of the load counts once, and no more than this
+_CLIP_W = 150.0  # a step of the load counts once, and no more than this
+_CLIP_SLEWS = 2.0  # unless the converter itself moves further from one sample to the next
 
 
 class Command(NamedTuple):
@@ -39,6 +40,7 @@ class Chapter:
     sign: float
     commands: tuple[Command, ...]
     samples: tuple[Sample, ...]
+    clip_w: float
     unexplained_w: float
 
     def misfit_w(self, dynamics: Dynamics) -> float:
@@ -47,9 +49,9 @@ class Chapter:
         Net load is grid plus own output. It rests most of the time and then steps, so with the
         right dynamics its changes from sample to sample are small but for a few; each counts with
         its distance from their median (a steady ramp of the load is nobody's fault), at most
-        100 W.
+        clip_w.
         """
-        return _unsteadiness_w(self._net_load_w(dynamics))
+        return _unsteadiness_w(self._net_load_w(dynamics), self.clip_w)
 
     def _net_load_w(self, dynamics: Dynamics) -> list[float]:
         model, sign = ActuatorModel(dynamics), self.sign
@@ -65,13 +67,20 @@ class Chapter:
         return levels_w
 
 
-def chapter_of(sign: float, commands: tuple[Command, ...], samples: tuple[Sample, ...]) -> Chapter:
-    """A chapter of what was remembered; at least two samples and one command."""
-    unexplained_w = _unsteadiness_w([sample.grid_w for sample in samples])
-    return Chapter(sign, commands, samples, unexplained_w)
+def chapter_of(
+    sign: float, commands: tuple[Command, ...], samples: tuple[Sample, ...], slew_w_per_s: float
+) -> Chapter:
+    """A chapter of what was remembered; at least two samples and one command.
+
+    slew_w_per_s: about how fast the converter moves, W/s.
+    """
+    period_s = (samples[-1].at_s - samples[0].at_s) / (len(samples) - 1)
+    clip_w = max(_CLIP_W, _CLIP_SLEWS * slew_w_per_s * period_s)
+    unexplained_w = _unsteadiness_w([sample.grid_w for sample in samples], clip_w)
+    return Chapter(sign, commands, samples, clip_w, unexplained_w)
 
 
-def _unsteadiness_w(levels_w: Sequence[float]) -> float:
+def _unsteadiness_w(levels_w: Sequence[float], clip_w: float) -> float:
     changes_w = [after - before for before, after in pairwise(levels_w)]
     usual_w = median_low(changes_w)
-    return sum(min(abs(change_w - usual_w), _CLIP_W) for change_w in changes_w)
+    return sum(min(abs(change_w - usual_w), clip_w) for change_w in changes_w)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Sequence
+from math import log
 from typing import NamedTuple
 
 from gridzero.control.chapter import Chapter
@@ -22,7 +23,7 @@ _CLEARLY = 0.9
 _SCAN_S = (0.3, 0.8, 1.4, 2.0, 2.7, 3.5, 4.5, 5.5)
 _PER_SWEEP = Shape(0.3, 0.15, 0.15, 0.02)
 _BETTER = 0.997
-_PULL_W = (1.0, 4.0, 4.0, 150.0)  # W per chapter for one unit away from nominal, squared
+_PULL_W = (1.0, 4.0, 4.0, 150.0)  # W per chapter; for a second, or a factor e, squared
 _NEVER = float("inf")
 
 
@@ -187,10 +188,9 @@ class Fit:
 
 def _pull_w(shape: Shape, origin: Shape) -> float:
     """Keeps a number that the moves say nothing about where the configuration has it."""
-    return sum(
-        weight * (here - there) ** 2
-        for weight, here, there in zip(_PULL_W, shape, origin, strict=True)
-    )
+    late_s = shape.dead_time_s - origin.dead_time_s
+    logs = (log(shape.rise), log(shape.fall), log(shape.gain))  # those of the origin are 1
+    return sum(w * x * x for w, x in zip(_PULL_W, (late_s, *logs), strict=True))
 
 
 def _toward(here: Shape, goal: Shape, length: float) -> Shape:

@@ -159,7 +159,7 @@ class Identification:
         if len(moved) == 1:
             unit, commands = moved[0]
             if unit.teaches(commands, from_s):
-                unit.fit.take(chapter_of(unit.sign, commands, samples))
+                unit.fit.take(chapter_of(unit.sign, commands, samples, unit.nominal.rise_w_per_s))
 
 
 def _largest_step_w(commands: tuple[Command, ...], from_s: float) -> float:
