@@ -112,7 +112,7 @@ class Watcher:
 
 def run(which: str, config: Path | None, broker: str | None) -> ExitCode:
     """Test over a real broker. Raises ConfigError or NoAnswer."""
-    return asyncio.run(_run(which, _account(config, broker)))
+    return asyncio.run(_run(which, account(config, broker)))
 
 
 async def _run(which: str, mqtt: MqttConfig) -> ExitCode:
@@ -127,7 +127,8 @@ async def _run(which: str, mqtt: MqttConfig) -> ExitCode:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _account(config: Path | None, broker: str | None) -> MqttConfig:
+def account(config: Path | None, broker: str | None) -> MqttConfig:
+    """The broker of a configuration, the named one instead, or the embedded one's default."""
     mqtt = load(config, find_plugins().plugins).config.mqtt if config else MqttConfig()
     if broker is None:
         return mqtt

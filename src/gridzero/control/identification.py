@@ -99,9 +99,16 @@ class Identification:
             self._samples.clear()
             return
         self._collect(Sample(at_s, grid_w))
-        if self._names:
+        self._work_on_next()
+
+    def _work_on_next(self) -> None:
+        """One slice for the next converter that has evidence left."""
+        for _ in self._names:
             self._turn = (self._turn + 1) % len(self._names)
-            self.work(self._names[self._turn], 1)
+            name = self._names[self._turn]
+            if self.is_busy(name):
+                self.work(name, 1)
+                return
 
     def learned(self, name: str) -> Learned:
         """What is believed of a converter now; the configuration's values before any move."""
