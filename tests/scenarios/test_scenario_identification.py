@@ -125,6 +125,18 @@ async def test_a_charger_is_tested_too() -> None:
     assert 0.9 < found.gain < 1.1
 
 
+async def test_all_means_those_that_can_be_tested_now() -> None:
+    async with house(load_w=200.0, sun_w=1500.0) as story:
+        await story.until(60)
+        ask(story, "inverter")
+        await story.until(62)
+        ask(story, "all")
+        await story.until(64)
+        progress = (await state(story))["identify"]
+    assert "rectifier still charges" in story.told("setting_refused", active=False)[0].text
+    assert (progress["unit"], progress["waiting"]) == ("rectifier", [])
+
+
 async def test_what_was_learned_survives_a_restart() -> None:
     store = MemoryStore()
     async with house(load_w=400.0, learned=store) as story:

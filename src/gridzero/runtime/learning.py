@@ -64,12 +64,15 @@ class Learning:
         return self._site.probe.progress
 
     def ask(self, which: str) -> None:
-        """Test one converter or "all", or "cancel". Raises SettingRefused with the reason."""
+        """Test one converter, or "all" that can be tested now, or "cancel".
+
+        Raises SettingRefused with the reason.
+        """
         name = which.strip()
         if name == "cancel":
             self._site.probe.cancel("it was cancelled")
             return
-        names = tuple(self._nominal) if name == "all" else (name,)
+        names = self._testable() if name == "all" else (name,)
         refusal = self._refusal(names)
         if refusal is not None:
             raise SettingRefused(refusal, where="identify", remedy="Try again when that is over")
@@ -92,6 +95,11 @@ class Learning:
         if values != self._saved:
             self._saved = values
             self._store.save(values)
+
+    def _testable(self) -> tuple[str, ...]:
+        """All that can be tested now; if none can, all of them, for the reason."""
+        names = tuple(self._nominal)
+        return tuple(name for name in names if self._refusal((name,)) is None) or names
 
     def _refusal(self, names: tuple[str, ...]) -> str | None:
         last = self._site.last
