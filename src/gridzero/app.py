@@ -21,6 +21,7 @@ from gridzero.ports.devices import CellMonitor, Device
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.learning import Learning
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -36,6 +37,7 @@ class App:
     site: Site
     faults: FaultBook
     output: MqttOut
+    learning: Learning
     clock: Clock
     links: Links
     link_services: Sequence[Service]
@@ -48,11 +50,19 @@ class App:
             self.faults,
             self.clock,
             links=self.link_services,
-            outputs=(Service("mqtt_out", self.output.run), *extra),
+            outputs=(
+                Service("mqtt_out", self.output.run),
+                Service("learning", self.learning.run),
+                *extra,
+            ),
             ready=self.links_ready,
-            farewell=self.output.publish,
+            farewell=self._farewell,
         )
         return await supervisor.run(stop)
+
+    def _farewell(self) -> None:
+        self.learning.save()
+        self.output.publish()
 
 
 def build(
@@ -62,10 +72,14 @@ def build(
     *,
     faults: FaultBook | None = None,
     store: Store | None = None,
+    learned: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
+
+    store, learned: where settings and learned dynamics survive; default: files in the state
+    folder.
 
     Raises ConfigError where the configuration asks for what does not fit together.
     """
@@ -73,13 +87,16 @@ def build(
     faults = faults or FaultBook(clock)
     parts = _parts(loaded, plugins, links, clock, faults)
     check_cells(config, parts.all())
-    store = store or FileStore(Path(config.site.state_dir) / "settings.json")
+    state_dir = Path(config.site.state_dir)
+    store = store or FileStore(state_dir / "settings.json")
     settings = _settings(config, store, faults)
     site = Site(parts, rules_of(config, parts.meter.interval_s), settings, faults, clock)
-    output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix)
+    learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
+    learning = Learning(site, learned, faults, clock)
+    output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
-    return App(site, faults, output, clock, links, link_services, links_ready)
+    return App(site, faults, output, learning, clock, links, link_services, links_ready)
 
 
 def check_cells(config: Config, devices: Iterable[Device]) -> None:

@@ -239,10 +239,28 @@ def _bench(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _identify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("unit", nargs="?", default="all", metavar="UNIT", help="default: all")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="whose broker to use")
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker; default 127.0.0.1:1883")
+
+
+def _identify(arguments: argparse.Namespace) -> int:
+    from gridzero.identify import run
+
+    return run(arguments.unit, arguments.config, arguments.mqtt)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command("bench", "Measure the core, or compare control laws", _bench_arguments, _bench),
+    Command(
+        "identify",
+        "Test the converters of a running gridzero with small steps",
+        _identify_arguments,
+        _identify,
+    ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

@@ -15,6 +15,7 @@ from gridzero.demo.simulated import SimulatedSite
 from gridzero.domain.events import Event
 from gridzero.domain.reasons import Because
 from gridzero.plugins import load_plugins
+from gridzero.runtime.stores import Store
 from gridzero.runtime.supervisor import Ending
 from gridzero.sim.sources import Constant, PowerSource
 
@@ -98,6 +99,7 @@ async def house(
     soc: float = 0.5,
     temp_c: float = 18.0,
     config: Path = DEMO,
+    learned: Store | None = None,
 ) -> AsyncIterator[Story]:
     """The demo's house from power-up; it is shut down in order at the end."""
     plugins = load_plugins()
@@ -108,7 +110,7 @@ async def house(
         temp_c=temp_c,
         start_h=0.0,
     )
-    story = Story(SimulatedSite(load(config, plugins), plugins, scene))
+    story = Story(SimulatedSite(load(config, plugins), plugins, scene, learned))
     story.site.app.faults.on_event(story.events.append)
     step = story.site.bench.step
 

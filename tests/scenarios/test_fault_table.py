@@ -34,6 +34,7 @@ SHOWN_BY = {
     "charger_no_contactor": "test_a_constant_load_is_held_at_zero_and_nothing_is_complained_about",
     "inverter_fault": "test_a_status_that_is_not_normal_is_told_by_name_until_it_is_over",
     "inverter_not_following": "test_an_inverter_that_stops_by_itself_is_told_and_does_not_wind_up",
+    "actuator_changed": "test_an_inverter_that_has_become_late_is_told",
     "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
     "can_errors": "test_error_frames_are_decoded_and_not_passed_on",

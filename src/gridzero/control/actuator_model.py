@@ -6,7 +6,7 @@ capture in syssi/esphome-soyosource-gtn-virtual-meter; see the soyosource driver
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gridzero.domain.converters import Dynamics
 
@@ -30,9 +30,21 @@ class ActuatorModel:
         self._legs = [_Leg(float("-inf"), 0.0, 0.0)]
 
     @property
+    def gain(self) -> float:
+        """Steady output over command."""
+        return self._dynamics.gain
+
+    @property
     def final_w(self) -> float:
         """Output once everything that was sent has arrived."""
         return self._legs[-1].target_w
+
+    def learn(self, dynamics: Dynamics) -> None:
+        """Go on with other dynamics; what stands is taken to come to what they say."""
+        scale = dynamics.gain / self._dynamics.gain
+        self._dynamics = dynamics
+        if scale != 1.0:
+            self._legs = [replace(leg, target_w=leg.target_w * scale) for leg in self._legs]
 
     def sent(self, at_s: float, power_w: float) -> None:
         """A command left. Commands must come in order of time."""

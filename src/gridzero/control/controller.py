@@ -8,12 +8,15 @@ from gridzero.control.direction import DirectionKeeper
 from gridzero.control.dispatch import Dispatcher, Split
 from gridzero.control.drop_to_zero import DropToZero
 from gridzero.control.follow import FollowWatch
+from gridzero.control.gains import as_they_are, commands_for
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
+from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.meter_watch import MeterWatch, Verdict
 from gridzero.control.observer import NetLoadObserver
 from gridzero.control.over_current import OverCurrent
 from gridzero.control.periodic import PeriodicLoad, ahead_of
+from gridzero.control.probe import Probe
 from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.start_budget import StartBudget
 from gridzero.control.switches import ALL_ON, Switches
@@ -52,9 +55,19 @@ class Tuning:
 class Controller:
     """Holds the grid at its target. Call observe() for each new meter reading, tick() often."""
 
-    def __init__(self, tuning: Tuning, ledger: Ledger, switches: Switches = ALL_ON) -> None:
+    def __init__(
+        self,
+        tuning: Tuning,
+        ledger: Ledger,
+        switches: Switches = ALL_ON,
+        identification: Identification | None = None,
+        probe: Probe | None = None,
+    ) -> None:
+        """identification, probe: learn the converters, and test them when asked; None = never."""
         self._tuning, self._switches = tuning, switches
         self._ledger = ledger
+        self._identification = identification if switches.identify else None
+        self._probe = probe
         self._observer = NetLoadObserver(switches)
         self._periodic = PeriodicLoad()
         self._trim = Trim()
@@ -73,17 +86,25 @@ class Controller:
         self._follow.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now.wanted.target_w)
+        told, now = now, as_they_are(now, self._ledger)
         limits = power_limits(
             now,
             over_current=self._over_current.update(now),
             rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
         )
         wish = self._wish(now)
+        if self._probe is not None:
+            wish, now = self._probe.overlay(wish, now, limits)
+        if wish.because is Because.IDENTIFYING:
+            self._trim.reset()
         allowed_w, because = self._allow(wish, now, limits)
         split = self._dispatcher.split(allowed_w, now)
+        if self._probe is not None:
+            self._probe.ran(split.units, now.now_s)
         if wish.battery_w * (wish.battery_w - split.total_w) > 0:
             self._trim.back_calculate(wish.battery_w - split.total_w)
-        split = self._cut_short(split, now)
+        if wish.because is not Because.IDENTIFYING:
+            split = self._cut_short(split, now)
         self._direction.ran(split.total_w)
         self._count_start(split.total_w, now.now_s)
         return Decision(
@@ -98,7 +119,7 @@ class Controller:
             discharge_w=limits.discharge_w,
             charge_because=limits.charge_because,
             discharge_because=limits.discharge_because,
-            units=split.units,
+            units=commands_for(split.units, told, self._ledger),
         )
 
     def _cut_short(self, split: Split, now: Snapshot) -> Split:
@@ -141,8 +162,17 @@ class Controller:
         if self._observer.net_load_w is not None:
             self._periodic.update(reading.at_s, self._observer.net_load_w, self._observer.edge_w)
         in_flight_w = self._ledger.final_w() - own_w
+        if self._identification is not None:
+            self._identification.metered(
+                reading.at_s, reading.grid_w, trusted=self._is_trusted(reading)
+            )
         if self._switches.trim:
             self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
+
+    def _is_trusted(self, reading: MeterReading) -> bool:
+        """Whether meter and inverters do what they should, so that there is something to learn."""
+        verdict = self._meter_watch.verdict(reading.received_at_s)
+        return verdict is Verdict.GOOD and not self._follow.failing
 
     def _wish(self, now: Snapshot) -> Wish:
         """The goal, before any limit."""

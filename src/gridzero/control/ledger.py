@@ -13,6 +13,7 @@ class Ledger:
 
     def __init__(self, inverters: Mapping[str, Dynamics], chargers: Mapping[str, Dynamics]) -> None:
         self._inverters = tuple(inverters)
+        self.learned: dict[str, Dynamics] = {}
         self._models = {
             **{name: (1.0, ActuatorModel(d)) for name, d in inverters.items()},
             **{name: (-1.0, ActuatorModel(d)) for name, d in chargers.items()},
@@ -32,6 +33,15 @@ class Ledger:
         """A converter that hears nothing is taken to give power_w, W AC toward the house."""
         sign, model = self._models[name]
         model.stands(at_s, max(0.0, sign * power_w))
+
+    def learn(self, name: str, dynamics: Dynamics) -> None:
+        """From now on a converter is taken to be like this."""
+        self._models[name][1].learn(dynamics)
+        self.learned[name] = dynamics
+
+    def gain(self, name: str) -> float:
+        """Steady output of a converter over what it is commanded."""
+        return self._models[name][1].gain
 
     def own_w(self, at_s: float) -> float:
         """Battery power at the house connection at at_s, W AC, > 0 discharge."""

@@ -62,6 +62,7 @@ class LiveSite:
             links,
             faults=faults,
             store=MemoryStore(),
+            learned=MemoryStore(),
             link_services=tuple(links.services()),
             links_ready=links.ready,
         )

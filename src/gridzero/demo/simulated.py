@@ -12,7 +12,7 @@ from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
 from gridzero.links.memory import MemoryLinks
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.ports.twins import DeviceTwin
-from gridzero.runtime.stores import MemoryStore
+from gridzero.runtime.stores import MemoryStore, Store
 from gridzero.runtime.supervisor import Ending, Service
 from gridzero.sim.house import House
 from gridzero.sim.twin_bench import MemoryMedia, TwinBench
@@ -22,12 +22,19 @@ class SimulatedSite:
     """A configured site on in-memory links with every device's twin. Needs a running loop."""
 
     def __init__(
-        self, loaded: Loaded, plugins: Mapping[str, DriverPlugin], scene: Scene | None = None
+        self,
+        loaded: Loaded,
+        plugins: Mapping[str, DriverPlugin],
+        scene: Scene | None = None,
+        learned: Store | None = None,
     ) -> None:
+        """learned: what an earlier life learned of the converters; default: nothing."""
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
-        self.app: App = build(loaded, plugins, self.links, store=MemoryStore())
+        self.app: App = build(
+            loaded, plugins, self.links, store=MemoryStore(), learned=learned or MemoryStore()
+        )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)
         self.bench = TwinBench(self.house, self.twins, MemoryMedia(self.links))

@@ -206,6 +206,17 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="actuator_changed",
+        title="A converter is no longer what it was",
+        noticed="learned over at least 12 moves: gain below 0.8, dead time above 3 s, or since the"
+        " last test gain changed by 0.15, dead time by 1.5 s, a slew by half",
+        power="unchanged: the control law goes on with what it has learned",
+        clears="by itself when it is as before; a new test makes the new values the usual ones",
+        remedy="Check the converter, its wiring, its settings and the delay of the meter;"
+        " then run: gridzero identify",
+        severity=Severity.WARNING,
+    ),
+    Fault(
         code="lease_expired",
         title="The control loop did not renew a set-point",
         noticed="in the driver, 3 s after the last renewal",

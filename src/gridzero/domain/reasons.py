@@ -16,6 +16,7 @@ class Because(StrEnum):
     MODE_HOLD = "mode_hold"
     MODE_OFF = "mode_off"
     TARGET_TOPIC = "target_topic"
+    IDENTIFYING = "identifying"
     ZERO_CROSS_HOLD = "zero_cross_hold"
     KEEPING_WARM = "keeping_warm"
     DROP_TO_ZERO = "drop_to_zero"
@@ -63,6 +64,7 @@ REASONS: dict[Because, str] = {
     Because.MODE_HOLD: "you asked the battery to rest",
     Because.MODE_OFF: "you switched it off",
     Because.TARGET_TOPIC: "the target topic asks for a charge power",
+    Because.IDENTIFYING: "a converter is being tested with small steps",
     Because.ZERO_CROSS_HOLD: "the surplus has not yet been worth a start of the charger",
     Because.KEEPING_WARM: "the charger idles: a new start would cost more than waiting",
     Because.DROP_TO_ZERO: "zero for a moment costs less than a slow ramp down",

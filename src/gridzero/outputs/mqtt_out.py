@@ -7,6 +7,7 @@ gridzero/event          one JSON object per event
 gridzero/mode/set       auto, charge, discharge, hold, off
 gridzero/power_w/set    watts for charge and discharge
 gridzero/target_w/set   grid power to hold
+gridzero/identify/set   test a converter by its name, or all of them; cancel ends the test
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import structlog
 from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event, Severity
 from gridzero.domain.snapshot import Snapshot
+from gridzero.outputs.learned import with_learning
 from gridzero.outputs.state import cells_of, state_of
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttLink, MqttMessage
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.learning import Learning
 from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.site import Site
 
@@ -37,14 +40,22 @@ class MqttOut:
     """One more reader of the site; publishing never waits."""
 
     def __init__(
-        self, site: Site, faults: FaultBook, link: MqttLink, clock: Clock, prefix: str
+        self,
+        site: Site,
+        faults: FaultBook,
+        link: MqttLink,
+        clock: Clock,
+        prefix: str,
+        learning: Learning | None = None,
     ) -> None:
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
-        self._prefix = prefix
+        self._prefix, self._learning = prefix, learning
         self._refused_w: float | None = None
         faults.on_event(self._publish_event)
         for key in ("mode", "power_w", "target_w"):
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
+        if learning is not None:
+            link.subscribe(f"{prefix}/identify/set", self._on_identify)
 
     def follow_target(self, topic: str) -> None:
         """Take charge power in W from this topic; anything that is not a number ends it."""
@@ -68,7 +79,8 @@ class MqttOut:
             self._publish_json("state", self._state(now, decision))
 
     def _state(self, now: Snapshot, decision: Decision) -> dict[str, object]:
-        return state_of(now, decision, self._faults.active)
+        state = state_of(now, decision, self._faults.active)
+        return state if self._learning is None else with_learning(state, self._learning)
 
     def _publish_event(self, event: Event) -> None:
         values = {
@@ -95,6 +107,15 @@ class MqttOut:
             self.publish()
 
         return take
+
+    def _on_identify(self, message: MqttMessage) -> None:
+        if message.retained or self._learning is None:
+            return
+        try:
+            self._learning.ask(_text(message.payload))
+        except SettingRefused as error:
+            self._faults.tell("setting_refused", "identify", str(error), Severity.WARNING)
+        self.publish()
 
     def _on_target(self, message: MqttMessage) -> None:
         if message.retained:

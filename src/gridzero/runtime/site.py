@@ -9,7 +9,9 @@ from gridzero.battery.balancing import BalancePlan, Balancer
 from gridzero.battery.limits import LimitKeeper
 from gridzero.battery.view import BatteryViewer
 from gridzero.control.controller import Controller
+from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
+from gridzero.control.probe import Probe
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode
@@ -39,11 +41,16 @@ class Site:
     ) -> None:
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
         self._clock = clock
-        self._ledger = Ledger(
+        nominal = (
             {unit.name: unit.spec.dynamics for unit in parts.inverters},
             {unit.name: unit.spec.dynamics for unit in parts.chargers},
         )
-        self._controller = Controller(rules.tuning, self._ledger)
+        self._ledger = Ledger(*nominal)
+        self.identification = Identification(self._ledger, *nominal)
+        self.probe = Probe(self.identification)
+        self._controller = Controller(
+            rules.tuning, self._ledger, identification=self.identification, probe=self.probe
+        )
         self._viewer = BatteryViewer(rules.profile)
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(BalancePlan())
@@ -105,7 +112,11 @@ class Site:
             self.tick()
 
     def _note_sent(self, name: str) -> Callable[[float, float], None]:
-        return lambda at_s, power_w: self._ledger.sent(name, at_s, power_w)
+        def note(at_s: float, power_w: float) -> None:
+            self._ledger.sent(name, at_s, power_w)
+            self.identification.sent(name, at_s, power_w)
+
+        return note
 
     def _snapshot(self) -> Snapshot:
         now_s = self._clock.now_s()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,10 @@ class Store(Protocol):
         """Store soon; never raises, never blocks the loop."""
         ...
 
+    def put_aside(self) -> None:
+        """Keep what cannot be read under another name, for a person to look at; never raises."""
+        ...
+
 
 class MemoryStore:
     """For simulations: forgets with the process."""
@@ -46,12 +51,20 @@ class MemoryStore:
         """See Store."""
         self.values = dict(values)
 
+    def put_aside(self) -> None:
+        """See Store. What is in memory can always be read."""
+
 
 class FileStore:
     """One small JSON file, replaced as a whole so that a power cut leaves the old or the new."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(
+        self,
+        path: Path,
+        remedy: str = "The battery rests (mode hold): set the mode again",
+    ) -> None:
+        """remedy: what to tell the person when the file cannot be read."""
+        self._path, self._remedy = path, remedy
         self._newest: dict[str, Any] = {}
         self._is_due = False
         self._turn = threading.Lock()
@@ -70,10 +83,15 @@ class FileStore:
 
     def _damaged(self, why: str) -> StoreDamaged:
         return StoreDamaged(
-            f"the settings cannot be read: {why}",
+            f"the {self._path.stem} cannot be read: {why}",
             where=str(self._path),
-            remedy="The battery rests (mode hold): set the mode again",
+            remedy=self._remedy,
         )
+
+    def put_aside(self) -> None:
+        """See Store. The newest damaged file is kept as <name>.damaged."""
+        with suppress(OSError):
+            self._path.replace(self._path.with_suffix(".damaged"))
 
     def save(self, values: dict[str, Any]) -> None:
         """See Store. Written by a worker thread: an SD card may take half a second."""
@@ -98,4 +116,4 @@ class FileStore:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
         except OSError as error:
-            log.error("settings.not_saved", file=str(self._path), error=str(error))
+            log.error("store.not_saved", file=str(self._path), error=str(error))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from gridzero.bench.control.laws.law import OutputReport, Setting
 from gridzero.bench.control.plants import RectifierRow
 from gridzero.control.controller import Controller, Tuning
+from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.domain.battery import BatteryView, CurrentLimits
@@ -68,11 +69,15 @@ class Ours:
         self._inverters = (inverter,)
         self._chargers: tuple[ConverterView, ...] = (charger,) if charger else ()
         self._rectifier = RectifierWord(setting.plant.rectifier)
-        self._ledger = Ledger(
+        nominal = (
             {unit.name: unit.spec.dynamics for unit in self._inverters},
             {unit.name: unit.spec.dynamics for unit in self._chargers},
         )
-        self._controller = Controller(tuning or _tuning(setting), self._ledger, switches)
+        self._ledger = Ledger(*nominal)
+        self.identification = Identification(self._ledger, *nominal)
+        self._controller = Controller(
+            tuning or _tuning(setting), self._ledger, switches, self.identification
+        )
 
     def on_meter(self, now_s: float, grid_w: float) -> None:
         """See law.Law."""
@@ -82,7 +87,7 @@ class Ours:
         """See law.Law."""
         decision = self.decide(self._snapshot(now_s))
         if decision.battery_w < 0.0:
-            return decision.battery_w
+            return -decision.units["charger"]
         return decision.units["inverter"] / _GAIN
 
     def decide(self, now: Snapshot) -> Decision:
@@ -92,10 +97,14 @@ class Ours:
     def on_sent(self, now_s: float, inverter_w: float | None, charger_w: float | None) -> None:
         """See law.HearsSent."""
         if inverter_w is not None:
-            self._ledger.sent("inverter", now_s, inverter_w * _GAIN)
+            self._sent("inverter", now_s, inverter_w * _GAIN)
         if charger_w is not None:
             self._rectifier.sent(now_s, charger_w)
-            self._ledger.sent("charger", now_s, -charger_w)
+            self._sent("charger", now_s, -charger_w)
+
+    def _sent(self, name: str, now_s: float, power_w: float) -> None:
+        self._ledger.sent(name, now_s, power_w)
+        self.identification.sent(name, now_s, power_w)
 
     def on_output(self, _now_s: float, report: OutputReport) -> None:
         """Only the rectifier answers; many of the inverters never do."""
