@@ -2,7 +2,7 @@
 
 Three kinds of evidence, the best that there is for each unit: its own telemetry; the battery
 shunt, when it can only mean this unit; a witness (shunt or meter) together with a step test. A
-unit that is out counts as nothing in the ledger, so nothing can wind up on it.
+unit that is out is told 0, so the ledger counts it as nothing and nothing can wind up on it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Health:
                 self._units[name].let_go()
         elif self._meter.repeats < _STILL:  # else it may be frozen, and nothing can be said
             self._look_at_meter(reading, own_w, now, ledger)
-            self._conclude(now.now_s, ledger)
+            self._conclude(now.now_s)
 
     def update(self, now: Snapshot, ledger: Ledger) -> None:
         """Look at one snapshot; where nothing can be said, nothing changes."""
@@ -86,7 +86,7 @@ class Health:
         self._by_meter = frozenset() if by_shunt else unseen
         for name, unit in self._units.items():
             unit.tick(now.now_s, ledger.promised_w(name, now.now_s))
-        self._conclude(now.now_s, ledger)
+        self._conclude(now.now_s)
 
     # --- evidence -----------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Health:
         for name in sorted(self._by_meter):
             unit = self._units[name]
             promised_w = ledger.promised_w(name, reading.at_s)
-            load_w = reading.grid_w + own_w - ledger.counted_w(name, reading.at_s)
+            load_w = reading.grid_w + own_w - ledger.unit_w(name, reading.at_s)
             suspicious = unit.unseen.update(reading.at_s, load_w, promised_w, error_w)
             may_ask = suspicious and not self._in_test()
             look = Seen(reading.at_s, -load_w, promised_w)
@@ -167,13 +167,12 @@ class Health:
 
     # --- conclusions --------------------------------------------------------------------------
 
-    def _conclude(self, now_s: float, ledger: Ledger) -> None:
+    def _conclude(self, now_s: float) -> None:
         units = self._units.values()
         failed = frozenset(unit.name for unit in units if unit.state is State.OUT)
         self.out = failed | {unit.name for unit in units if unit.is_held(now_s)}
         self.suspects = tuple(unit.name for unit in units if unit.state is State.SUSPECT)
         self.told = {unit.name: unit.words for unit in units if unit.words}
-        ledger.exclude(failed)
         due = [unit for unit in units if unit.try_w(now_s) > 0]
         self._try_w = {unit.name: unit.try_w(now_s) for unit in due[:1]}
 

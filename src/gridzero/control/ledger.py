@@ -24,8 +24,6 @@ class Ledger:
         self._promises = {
             name: ActuatorModel(d) for name, d in (*inverters.items(), *chargers.items())
         }
-        self._excluded: frozenset[str] = frozenset()
-        self._counted = tuple(self._models.values())
 
     def sent(self, name: str, at_s: float, power_w: float) -> None:
         """A command left. power_w: W AC toward the house, as drivers report it."""
@@ -43,38 +41,30 @@ class Ledger:
         sign, model = self._models[name]
         model.stands(at_s, max(0.0, sign * power_w))
 
-    def exclude(self, names: frozenset[str]) -> None:
-        """From now on these count as giving nothing, whatever they were told."""
-        if names != self._excluded:
-            self._excluded = names
-            self._counted = tuple(m for name, m in self._models.items() if name not in names)
-
     def promised_w(self, name: str, at_s: float) -> float:
         """What a unit would have given at at_s had it obeyed, W AC >= 0."""
         return self._promises[name].output_at(at_s)
 
-    def counted_w(self, name: str, at_s: float) -> float:
-        """What a unit contributes to own_w at at_s, W AC >= 0."""
-        return 0.0 if name in self._excluded else self._models[name][1].output_at(at_s)
+    def unit_w(self, name: str, at_s: float) -> float:
+        """What a unit is believed to have given or taken at at_s, W AC >= 0."""
+        return self._models[name][1].output_at(at_s)
 
     def own_w(self, at_s: float) -> float:
         """Battery power at the house connection at at_s, W AC, > 0 discharge."""
-        return sum(sign * model.output_at(at_s) for sign, model in self._counted)
+        return sum(sign * model.output_at(at_s) for sign, model in self._models.values())
 
     def final_w(self) -> float:
         """Battery power once all that was sent has arrived."""
-        return sum(sign * model.final_w for sign, model in self._counted)
+        return sum(sign * model.final_w for sign, model in self._models.values())
 
     def inverters_w(self, at_s: float) -> float:
         """What the inverters gave at at_s, W AC >= 0."""
-        return sum(self.counted_w(name, at_s) for name in self._inverters)
+        return sum(self.unit_w(name, at_s) for name in self._inverters)
 
     def inverters_gave(self, at_s: float, total_w: float) -> None:
         """All inverters together were measured: each is taken to have given its share."""
         modelled_w = self.inverters_w(at_s)
         for name in self._inverters:
-            if name in self._excluded:
-                continue
             model = self._models[name][1]
             share = model.output_at(at_s) / modelled_w if modelled_w > 0 else 0.0
             model.observed(at_s, total_w * share)

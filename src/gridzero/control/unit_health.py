@@ -16,7 +16,7 @@ from gridzero.control.step_test import LEAST_W, Answer, Seen, StepTest, is_calm,
 from gridzero.control.unseen import Unseen
 from gridzero.domain.snapshot import ConverterView
 
-TRY_W = 150.0
+TRY_W = 300.0  # more than a drum or a pump, so that it is not taken for one
 _TOLERANCE = 0.3
 _INVERTER_TOLERANCE_W, _CHARGER_TOLERANCE_W = 80.0, 150.0
 _SUSPECT_AFTER_S, _OUT_AFTER_S = 4.0, 15.0
@@ -27,8 +27,11 @@ _NO_EVIDENCE_S = 60.0
 _LOOKS = 4
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15.0, 600.0
 _TRY_S, _LONGEST_TRY_S = 10.0, 30.0
-_TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 60.0, 1800.0
-_UNCLEAR_PAUSE_S, _LONGEST_UNCLEAR_PAUSE_S = 5.0, 300.0
+_AGREE_WITHIN_S = 120.0
+_TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 60.0, 600.0
+_FORGIVEN_AFTER_S = 3600.0
+_RELAPSE_S = 120.0
+_UNCLEAR_PAUSE_S, _LONGEST_UNCLEAR_PAUSE_S = 5.0, 40.0
 
 
 class State(StrEnum):
@@ -53,14 +56,16 @@ class UnitHealth:
         self._try_w = min(unit.spec.max_w, max(TRY_W, 1.5 * unit.spec.min_w))
         self._looks: deque[Seen] = deque(maxlen=_LOOKS)
         self._test: StepTest | None = None
-        self._down = False
+        self._down = self._routine = False
         self._ask_again_s = float("-inf")
         self._tested_pause_s, self._unclear_pause_s = _TESTED_PAUSE_S, _UNCLEAR_PAUSE_S
         self._short_since_s: float | None = None
-        self._measured_s = float("-inf")
+        self._measured_s = self._now_s = self._back_s = float("-inf")
         self._wake_until_s = float("-inf")
         self._try_from_s = self._try_until_s = float("inf")
         self._pause_s, self._try_s = _FIRST_PAUSE_S, _TRY_S
+        self._refused_try = False
+        self._failed_s = float("-inf")
 
     @property
     def in_test(self) -> bool:
@@ -73,7 +78,8 @@ class UnitHealth:
 
     def try_w(self, now_s: float) -> float:
         """What to ask of a unit that is out, to see whether it is back; 0 while it rests."""
-        return self._try_w if self.state is State.OUT and now_s >= self._try_from_s else 0.0
+        trying = self.state is State.OUT and not self._down and now_s >= self._try_from_s
+        return self._try_w if trying else 0.0
 
     # --- what is known of it ------------------------------------------------------------------
 
@@ -83,7 +89,8 @@ class UnitHealth:
             return
         self._measured_s = at_s
         if self.state is State.OUT:
-            if given_w >= _IS_BACK * promised_w:
+            self._refused_try = given_w < _IS_BACK * promised_w
+            if not self._refused_try:
                 self._recover()
         elif promised_w - given_w <= max(self._tolerance_w, _TOLERANCE * promised_w):
             self._recover()
@@ -98,11 +105,12 @@ class UnitHealth:
         self._looks.append(look)
         if self._test is not None:
             self._hear(self._test.take(look), look.at_s, by)
-        elif suspicious and self.state is not State.OUT:
+        elif self.state is not State.OUT and (suspicious or self._has_failed_before(look.at_s)):
             self._ask(look)
 
     def tick(self, now_s: float, promised_w: float) -> None:
         """Let time pass. promised_w: what it was to give at this moment."""
+        self._now_s = now_s
         if self.state is State.OUT:
             self._pace_tries(now_s, promised_w)
         elif self.state is State.SUSPECT and now_s - self._measured_s > _NO_EVIDENCE_S:
@@ -139,7 +147,7 @@ class UnitHealth:
             return
         before = list(self._looks)[-3:]
         if is_calm(before, look.promised_w):
-            self.state, self._down = State.SUSPECT, True
+            self.state, self._down, self._routine = State.SUSPECT, True, self.unseen.is_routine
             self._test = StepTest(mean_of(before))
 
     def _hear(self, answer: Answer | None, at_s: float, by: str) -> None:
@@ -147,40 +155,70 @@ class UnitHealth:
             return
         self._test = None
         if self.state is State.OUT:
-            if answer is Answer.FOLLOWS:
-                self._recover()
-        elif answer is Answer.NOTHING and self._down:
-            self._down = False
-            self._test = StepTest(mean_of(list(self._looks)[-2:]))
-        elif answer is Answer.NOTHING:
+            self._hear_try(answer, at_s)
+        elif answer is not Answer.NOTHING:
+            self._clear(answer, at_s)
+        elif self._has_failed_before(at_s):
             self._take_out(at_s, by)
         else:
-            self._clear(answer, at_s)
+            self._failed_s = at_s
+            self._down = not self._down
+            self._test = StepTest(mean_of(list(self._looks)[-2:]))
+
+    def _has_failed_before(self, at_s: float) -> bool:
+        """Two tests must agree: a load that changed at the wrong moment must not be enough."""
+        return at_s - self._failed_s <= _AGREE_WITHIN_S
 
     def _clear(self, answer: Answer, at_s: float) -> None:
         """It follows, or nobody knows: it is used on, and not asked again too soon."""
         if answer is Answer.FOLLOWS:
-            self._ask_again_s = at_s + self._tested_pause_s
-            self._tested_pause_s = min(2 * self._tested_pause_s, _LONGEST_TESTED_PAUSE_S)
-            self._unclear_pause_s = _UNCLEAR_PAUSE_S
+            self._cleared(at_s)
         else:
             self._ask_again_s = at_s + self._unclear_pause_s
             self._unclear_pause_s = min(2 * self._unclear_pause_s, _LONGEST_UNCLEAR_PAUSE_S)
         self._recover()
 
+    def _cleared(self, at_s: float) -> None:
+        """The more often it was blamed for nothing, the longer it is left alone."""
+        self._failed_s = float("-inf")
+        self._unclear_pause_s = _UNCLEAR_PAUSE_S
+        self.unseen.was_asked(at_s)
+        if self._routine:
+            return
+        if at_s - self._ask_again_s > _FORGIVEN_AFTER_S:
+            self._tested_pause_s = _TESTED_PAUSE_S
+        self._ask_again_s = at_s + self._tested_pause_s
+        self._tested_pause_s = min(2 * self._tested_pause_s, _LONGEST_TESTED_PAUSE_S)
+
     # --- out and back -------------------------------------------------------------------------
+
+    def _hear_try(self, answer: Answer, at_s: float) -> None:
+        """Up and down again must both be seen before it counts as back."""
+        if answer is not Answer.FOLLOWS:
+            self._refused_try = self._refused_try or answer is Answer.NOTHING
+            if self._down:
+                self._rest(at_s)
+        elif self._down:
+            self._recover()
+        else:
+            self._down = True
+            self._test = StepTest(mean_of(list(self._looks)[-2:]))
 
     def _take_out(self, at_s: float, by: str) -> None:
         self.state, self._test, self._down = State.OUT, None, False
         self.words = f"{by} shows nothing of what it was told"
         self._try_s = _TRY_S + self._start_s
-        self._pause_s = _FIRST_PAUSE_S
+        too_soon = at_s - self._back_s < _RELAPSE_S
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S) if too_soon else _FIRST_PAUSE_S
         self._try_from_s, self._try_until_s = at_s + self._pause_s, float("inf")
-        self._tested_pause_s = _TESTED_PAUSE_S
+        self._tested_pause_s, self._failed_s = _TESTED_PAUSE_S, float("-inf")
+        self._refused_try = False
 
     def _recover(self) -> None:
         if self.state is State.SUSPECT and self._test is not None:
             return  # the test has the word
+        if self.state is State.OUT:
+            self._back_s = self._now_s
         self.state, self.words, self._short_since_s = State.GOOD, "", None
         self._down = False
         self.unseen.reset()
@@ -191,8 +229,13 @@ class UnitHealth:
             return
         if self._try_until_s == float("inf") and promised_w > 0:
             self._try_until_s = now_s + self._try_s
-        if now_s >= self._try_until_s:
+        if now_s >= self._try_until_s and not self._down:
+            self._rest(now_s)
+
+    def _rest(self, now_s: float) -> None:
+        """Only a clear no makes the next pause longer."""
+        if self._refused_try:
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
             self._try_s = min(1.5 * self._try_s, _LONGEST_TRY_S)
-            self._try_from_s, self._try_until_s = now_s + self._pause_s, float("inf")
-            self._test = None
+        self._try_from_s, self._try_until_s = now_s + self._pause_s, float("inf")
+        self._test, self._down, self._refused_try = None, False, False

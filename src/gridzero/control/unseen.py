@@ -5,7 +5,8 @@ nothing. Each implies a load; a household's load stands still far more often tha
 as our own output does, so the story with the calmer load is the likelier one. A load that rises
 as fast as the unit can follow, a cloud for example, looks the same for some seconds: this is only
 suspicion, and step_test asks. What the unit gave vanishing at once is suspicious as well, for a
-unit that stands at its maximum moves no more.
+unit that stands at its maximum moves no more; for the same reason one that has not been seen for
+three minutes while the house still buys is asked.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _LIKE_W, _LIKE = 25.0, 0.08
 _STANDS_W = 30.0
 _LOOK_AGAIN_S, _TOO_LATE_S = 3.5, 14.0
 _LONGEST_GAP_S = 12.0
+_SIGHT_W, _CLEAR = 60.0, 0.5
+_OUT_OF_SIGHT_S, _LONGEST_OUT_OF_SIGHT_S = 180.0, 1200.0
+_AFTER_TEST_S = 30.0
+_STANDING_ERROR_W = 100.0
 
 
 class _Look(NamedTuple):
@@ -39,10 +44,14 @@ class _Loss(NamedTuple):
 
 
 class Unseen:
-    """One unit. Reset it whenever it was asked and has answered."""
+    """One unit. is_routine: the suspicion is only that it has not been seen for long."""
 
     def __init__(self) -> None:
         self._looks: deque[_Look] = deque(maxlen=3)
+        self.is_routine = False
+        self._sight_s: float | None = None
+        self._sight_pause_s = _OUT_OF_SIGHT_S
+        self._asked_s = float("-inf")
         self.reset()
 
     def reset(self) -> None:
@@ -50,6 +59,12 @@ class Unseen:
         self._if_given_w = self._if_nothing_w = self._moved_w = 0.0
         self._loss: _Loss | None = None
         self._looks.clear()
+
+    def was_asked(self, at_s: float) -> None:
+        """A test has answered: begin anew, and look less often after units that only stand."""
+        self._sight_s = self._asked_s = at_s
+        self._sight_pause_s = min(2 * self._sight_pause_s, _LONGEST_OUT_OF_SIGHT_S)
+        self.reset()
 
     def update(self, at_s: float, load_w: float, promised_w: float, error_w: float | None) -> bool:
         """One reading; returns whether the unit is suspicious.
@@ -67,9 +82,11 @@ class Unseen:
             return False
         self._compare(before, look)
         self._watch_loss(look)
-        return promised_w >= LEAST_W and (
-            self._is_unseen(look.promised_w - before.promised_w, error_w) or self._is_lost(look)
-        )
+        away = self._is_long_out_of_sight(at_s, error_w)
+        unseen = self._is_unseen(look.promised_w - before.promised_w, error_w)
+        reason = unseen or self._is_lost(look)
+        self.is_routine = away and not reason
+        return promised_w >= LEAST_W and (reason or away)
 
     def _compare(self, before: _Look, now: _Look) -> None:
         moved_w = now.promised_w - before.promised_w
@@ -88,6 +105,16 @@ class Unseen:
         flat = self._if_nothing_w <= _FLAT * self._if_given_w
         stays = error_w is None or (abs(error_w) > _LEAST_ERROR_W and error_w * moved_w >= 0)
         return flat and stays
+
+    def _is_long_out_of_sight(self, at_s: float, error_w: float | None) -> bool:
+        """At its maximum it moves no more, so it could be gone for hours and nobody would see."""
+        clear = self._if_given_w <= _CLEAR * self._if_nothing_w
+        seen = clear and self._if_nothing_w - self._if_given_w > _SIGHT_W
+        if seen or self._sight_s is None or error_w is None or error_w < _STANDING_ERROR_W:
+            self._sight_s = at_s
+        if seen and at_s - self._asked_s > _AFTER_TEST_S:
+            self._sight_pause_s = _OUT_OF_SIGHT_S
+        return at_s - self._sight_s > self._sight_pause_s
 
     def _watch_loss(self, now: _Look) -> None:
         """The load seems to have grown at once by just what the unit gave."""
