@@ -116,7 +116,8 @@ class Health:
         """Judge by the battery current; returns whether it says anything."""
         if not names:
             return True
-        total = self._shunt.update(now, ledger)
+        partial = any(u.words and u.state is State.SUSPECT for u in self._units.values())
+        total = self._shunt.update(now, ledger, correct=not partial)
         if total is None:
             return self._shunt.is_speaking
         units = [self._units[view.name] for view in now.inverters]
@@ -128,7 +129,7 @@ class Health:
             for unit in active:
                 promised_w = total.promised_w[unit.name]
                 given_w = 0.0 if total.is_nothing else promised_w
-                if not unit.in_test:
+                if not unit.in_test and unit.state is not State.OUT:
                     unit.measured(total.at_s, promised_w, given_w, _SHUNT)
         self._find_who(units, ledger)
         return True

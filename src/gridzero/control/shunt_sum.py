@@ -64,11 +64,16 @@ class ShuntSum:
     def __init__(self) -> None:
         self.newest: Total | None = None
         self.is_speaking = False
+        self._correct = True
         self._since_s: float | None = None
         self._looked_s = float("-inf")
 
-    def update(self, now: Snapshot, ledger: Ledger) -> Total | None:
-        """Look at a snapshot; None when it holds nothing new. is_speaking: whether it can."""
+    def update(self, now: Snapshot, ledger: Ledger, *, correct: bool) -> Total | None:
+        """Look at a snapshot; None when it holds nothing new. is_speaking: whether it can.
+
+        correct: False once a unit is known to give only a part: then more must be asked of it.
+        """
+        self._correct = correct
         given_w = _measured_w(now)
         self.is_speaking = given_w is not None
         self.newest = None
@@ -92,7 +97,7 @@ class ShuntSum:
             return total
         self._since_s = at_s if self._since_s is None else self._since_s
         lasts_s = at_s - self._since_s
-        if lasts_s >= _CORRECT_AFTER_S:
+        if lasts_s >= _CORRECT_AFTER_S and self._correct:
             ledger.inverters_gave(at_s, max(0.0, given_w))
         return Total(at_s, promised_w, total.now_w, given_w, lasts_s)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 LEAST_W = 100.0
 """Smallest step that a household lets one see."""
 _MOST_OF_IT = 0.6
-_FOLLOWS, _NOTHING = 0.6, 0.3
+_FOLLOWS, _TOO_MUCH, _NOTHING = 0.6, 1.5, 0.3
 _PATIENCE_S = 2.2  # longer than any dead time that an owner would leave unnoticed
 _GIVES_UP_S = 12.0
 _LEAST_LOOKS = 3
@@ -70,7 +70,7 @@ class StepTest:
             self._reached_s = look.at_s
         self._responses.append((look.witness_w - self._before.witness_w) / step_w)
         last_two = self._responses[-2:]
-        if len(last_two) == 2 and min(last_two) > _FOLLOWS:
+        if len(last_two) == 2 and min(last_two) > _FOLLOWS and max(last_two) < _TOO_MUCH:
             return Answer.FOLLOWS
         waited = look.at_s - self._reached_s >= _PATIENCE_S
         if not waited or len(self._responses) < _LEAST_LOOKS:

@@ -22,6 +22,7 @@ _INVERTER_TOLERANCE_W, _CHARGER_TOLERANCE_W = 80.0, 150.0
 _SUSPECT_AFTER_S, _OUT_AFTER_S = 4.0, 15.0
 _GIVES_NOTHING = 0.25
 _IS_BACK = 0.5
+_GOOD_AGAIN, _GOOD_AGAIN_S = 0.15, 6.0
 _WAKE_S = 1.5
 _NO_EVIDENCE_S = 60.0
 _LOOKS = 4
@@ -60,6 +61,7 @@ class UnitHealth:
         self._ask_again_s = float("-inf")
         self._tested_pause_s, self._unclear_pause_s = _TESTED_PAUSE_S, _UNCLEAR_PAUSE_S
         self._short_since_s: float | None = None
+        self._better_s: float | None = None
         self._measured_s = self._now_s = self._back_s = float("-inf")
         self._wake_until_s = float("-inf")
         self._try_from_s = self._try_until_s = float("inf")
@@ -92,10 +94,12 @@ class UnitHealth:
             self._refused_try = given_w < _IS_BACK * promised_w
             if not self._refused_try:
                 self._recover()
-        elif promised_w - given_w <= max(self._tolerance_w, _TOLERANCE * promised_w):
-            self._recover()
-        else:
+        elif promised_w - given_w > max(self._tolerance_w, _TOLERANCE * promised_w):
             self._fell_short(at_s, given_w / promised_w, by)
+        elif self.state is State.GOOD:
+            self._short_since_s = None
+        else:
+            self._does_better(at_s, promised_w - given_w, promised_w)
 
     def witnessed(self, look: Seen, by: str, *, suspicious: bool) -> None:
         """Where only a witness sees it (see step_test), whether for a reason or by routine."""
@@ -126,7 +130,17 @@ class UnitHealth:
 
     # --- measured -----------------------------------------------------------------------------
 
+    def _does_better(self, at_s: float, short_w: float, promised_w: float) -> None:
+        """A suspect is believed again when it does well for some seconds, not in passing."""
+        if short_w > max(_GOOD_AGAIN * promised_w, 0.5 * self._tolerance_w):
+            self._better_s = None
+            return
+        self._better_s = at_s if self._better_s is None else self._better_s
+        if at_s - self._better_s >= _GOOD_AGAIN_S:
+            self._recover()
+
     def _fell_short(self, at_s: float, part: float, by: str) -> None:
+        self._better_s = None
         if self._short_since_s is None:
             self._short_since_s = at_s
         lasts_s = at_s - self._short_since_s
@@ -219,8 +233,8 @@ class UnitHealth:
             return  # the test has the word
         if self.state is State.OUT:
             self._back_s = self._now_s
-        self.state, self.words, self._short_since_s = State.GOOD, "", None
-        self._down = False
+        self.state, self.words, self._down = State.GOOD, "", False
+        self._short_since_s = self._better_s = None
         self.unseen.reset()
 
     def _pace_tries(self, now_s: float, promised_w: float) -> None:
