@@ -162,6 +162,8 @@ class Health:
             may_ask = suspicious and not self._in_test()
             look = Seen(reading.at_s, -load_w, promised_w)
             unit.witnessed(look, _METER, suspicious=may_ask)
+            if unit.followed_s == reading.at_s:
+                self._meter.vouched_for(reading.received_at_s)
 
     def _in_test(self) -> bool:
         return any(unit.in_test for unit in self._units.values())

@@ -89,6 +89,11 @@ class MeterWatch:
             self._learn(before, now)
             self._judge(now, may_test=may_test)
 
+    def vouched_for(self, now_s: float) -> None:
+        """The meter has just shown a converter's step: as good as an own test."""
+        self._tested_s, self._failed_tests = now_s, 0
+        self._both_w2 = self._own_w2 = 0.0
+
     def _count(self, before: _Seen | None, now: _Seen) -> None:
         same = before is not None and now.grid_w == before.grid_w
         if not same or self._still is None:

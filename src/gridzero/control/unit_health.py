@@ -44,13 +44,18 @@ class State(StrEnum):
 
 
 class UnitHealth:
-    """One converter. Tell it what was measured or witnessed; read state, held, wants_try."""
+    """One converter. Tell it what was measured or witnessed; read state, is_held, try_w.
+
+    words: what people should be told of it, "" for nothing. followed_s: when a test last showed
+    that it follows.
+    """
 
     def __init__(self, unit: ConverterView, *, inverts: bool) -> None:
         self.name = unit.name
         self.inverts = inverts
         self.state = State.GOOD
         self.words = ""
+        self.followed_s = float("-inf")
         self.unseen = Unseen()
         self._start_s = unit.spec.dynamics.start_s
         self._tolerance_w = _INVERTER_TOLERANCE_W if inverts else _CHARGER_TOLERANCE_W
@@ -194,7 +199,7 @@ class UnitHealth:
 
     def _cleared(self, at_s: float) -> None:
         """The more often it was blamed for nothing, the longer it is left alone."""
-        self._failed_s = float("-inf")
+        self.followed_s, self._failed_s = at_s, float("-inf")
         self._unclear_pause_s = _UNCLEAR_PAUSE_S
         self.unseen.was_asked(at_s)
         if self._routine:
