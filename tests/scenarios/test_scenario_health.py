@@ -153,6 +153,19 @@ async def test_a_meter_that_freezes_at_a_load_does_not_drive_the_battery(tmp_pat
     assert not story.told("inverter_not_following")
 
 
+async def test_a_wrong_sign_is_not_blamed_on_the_inverter(tmp_path: Path) -> None:
+    async with house(sun_w=150.0, load_w=0.0, config=_config(tmp_path, shunt=False)) as story:
+        meter = story.twin["meter"]
+        publish = meter.advance
+        meter.advance = lambda seconds: [  # type: ignore[method-assign]  # turned around
+            (topic, b"%d" % -float(payload)) for topic, payload in publish(seconds)
+        ]
+        await story.until(200)
+    assert "sign" in story.told("meter_wrong")[0].text
+    assert _lost_s(story, "meter_wrong", "meter", 0.0) < 120.0
+    assert not story.told("inverter_not_following")
+
+
 async def test_messages_that_come_twice_change_nothing() -> None:
     async with house(load_w=steps((0.0, 200.0), (60.0, 500.0))) as story:
         meter = story.twin["meter"]

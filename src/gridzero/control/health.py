@@ -85,7 +85,8 @@ class Health:
         by_shunt = self._look_at_shunt(unseen, now, ledger)
         self._by_meter = frozenset() if by_shunt else unseen
         for name, unit in self._units.items():
-            unit.tick(now.now_s, ledger.promised_w(name, now.now_s))
+            if unit.state is not State.GOOD:
+                unit.tick(now.now_s, ledger.promised_w(name, now.now_s))
         self._conclude(now.now_s)
 
     # --- evidence -----------------------------------------------------------------------------
@@ -171,7 +172,9 @@ class Health:
     # --- conclusions --------------------------------------------------------------------------
 
     def _conclude(self, now_s: float) -> None:
-        units = self._units.values()
+        units = [unit for unit in self._units.values() if unit.state is not State.GOOD]
+        if not (units or self.out or self.suspects or self.told):
+            return  # as nearly always
         failed = frozenset(unit.name for unit in units if unit.state is State.OUT)
         self.out = failed | {unit.name for unit in units if unit.is_held(now_s)}
         self.suspects = tuple(unit.name for unit in units if unit.state is State.SUSPECT)

@@ -32,6 +32,7 @@ _AGREE_WITHIN_S = 120.0
 _TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 60.0, 600.0
 _FORGIVEN_AFTER_S = 3600.0
 _RELAPSE_S = 120.0
+_DEAF_S = 15.0
 _UNCLEAR_PAUSE_S, _LONGEST_UNCLEAR_PAUSE_S = 5.0, 40.0
 
 
@@ -56,6 +57,7 @@ class UnitHealth:
         self.state = State.GOOD
         self.words = ""
         self.followed_s = float("-inf")
+        self._by = ""
         self.unseen = Unseen()
         self._start_s = unit.spec.dynamics.start_s
         self._tolerance_w = _INVERTER_TOLERANCE_W if inverts else _CHARGER_TOLERANCE_W
@@ -108,6 +110,9 @@ class UnitHealth:
 
     def witnessed(self, look: Seen, by: str, *, suspicious: bool) -> None:
         """Where only a witness sees it (see step_test), whether for a reason or by routine."""
+        if by != self._by:
+            self.let_go()  # another witness starts from another level
+            self._by = by
         rested = not self._looks or self._looks[-1].promised_w <= 0
         if rested and look.promised_w > 0 and self.state is State.OUT and self._looks:
             self._test = StepTest(mean_of(self._looks))
@@ -120,6 +125,8 @@ class UnitHealth:
     def tick(self, now_s: float, promised_w: float) -> None:
         """Let time pass. promised_w: what it was to give at this moment."""
         self._now_s = now_s
+        if self._test is not None and now_s - self._looks[-1].at_s > _DEAF_S:
+            self.let_go()  # nobody is held at zero because the witness has left
         if self.state is State.OUT:
             self._pace_tries(now_s, promised_w)
         elif self.state is State.SUSPECT and now_s - self._measured_s > _NO_EVIDENCE_S:

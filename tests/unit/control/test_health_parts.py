@@ -188,6 +188,43 @@ def test_little_power_says_nothing() -> None:
     assert unit.state is State.GOOD
 
 
+def asked() -> UnitHealth:
+    """A unit in the first half of a test, at 2 s."""
+    unit = UnitHealth(INVERTER, inverts=True)
+    for i in range(5):
+        unit.witnessed(Seen(0.5 * i, -500.0, 400.0), "the meter", suspicious=i == 4)
+    assert unit.is_held(2.0)
+    return unit
+
+
+def test_a_unit_is_not_held_at_zero_when_the_witness_leaves() -> None:
+    unit = asked()
+    unit.tick(16.0, 0.0)
+    assert unit.is_held(16.0)
+    unit.tick(18.0, 0.0)
+    assert not unit.is_held(18.0)
+    assert unit.state is State.GOOD
+
+
+def test_another_witness_does_not_go_on_with_the_test_of_the_first() -> None:
+    unit = asked()
+    unit.witnessed(Seen(2.5, 0.0, 0.0), "the shunt", suspicious=False)
+    assert unit.state is State.GOOD
+
+
+def test_two_answers_of_nothing_take_a_unit_out_and_one_does_not() -> None:
+    unit, at_s, promised_w = asked(), 2.0, 400.0
+    states = []
+    while at_s < 14.0:
+        at_s += 0.5
+        promised_w = 0.0 if unit.is_held(at_s) else promised_w + 37.5
+        unit.witnessed(Seen(at_s, -503.0, promised_w), "the meter", suspicious=False)
+        states.append((unit.state, unit.is_held(at_s)))
+    assert (State.SUSPECT, False) in states, "after the first it is told its value again"
+    assert states[-1][0] is State.OUT
+    assert "the meter" in unit.words
+
+
 # --- all together ----------------------------------------------------------------------------
 
 
