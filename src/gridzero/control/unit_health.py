@@ -13,10 +13,10 @@ from collections import deque
 from enum import StrEnum
 
 from gridzero.control.step_test import LEAST_W, Answer, Seen, StepTest, is_calm, mean_of
+from gridzero.control.tries import Tries
 from gridzero.control.unseen import Unseen
 from gridzero.domain.snapshot import ConverterView
 
-TRY_W = 300.0  # more than a drum or a pump, so that it is not taken for one
 _TOLERANCE = 0.3
 _INVERTER_TOLERANCE_W, _CHARGER_TOLERANCE_W = 80.0, 150.0
 _SUSPECT_AFTER_S, _OUT_AFTER_S = 4.0, 15.0
@@ -26,12 +26,9 @@ _GOOD_AGAIN, _GOOD_AGAIN_S = 0.15, 6.0
 _WAKE_S = 1.5
 _NO_EVIDENCE_S = 60.0
 _LOOKS = 4
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15.0, 600.0
-_TRY_S, _LONGEST_TRY_S = 10.0, 30.0
 _AGREE_WITHIN_S = 120.0
 _TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 60.0, 600.0
 _FORGIVEN_AFTER_S = 3600.0
-_RELAPSE_S = 120.0
 _DEAF_S = 15.0
 _UNCLEAR_PAUSE_S, _LONGEST_UNCLEAR_PAUSE_S = 5.0, 40.0
 
@@ -59,9 +56,8 @@ class UnitHealth:
         self.followed_s = float("-inf")
         self._by = ""
         self.unseen = Unseen()
-        self._start_s = unit.spec.dynamics.start_s
         self._tolerance_w = _INVERTER_TOLERANCE_W if inverts else _CHARGER_TOLERANCE_W
-        self._try_w = min(unit.spec.max_w, max(TRY_W, 1.5 * unit.spec.min_w))
+        self._tries = Tries(unit.spec)
         self._looks: deque[Seen] = deque(maxlen=_LOOKS)
         self._test: StepTest | None = None
         self._down = self._routine = False
@@ -69,11 +65,8 @@ class UnitHealth:
         self._tested_pause_s, self._unclear_pause_s = _TESTED_PAUSE_S, _UNCLEAR_PAUSE_S
         self._short_since_s: float | None = None
         self._better_s: float | None = None
-        self._measured_s = self._now_s = self._back_s = float("-inf")
+        self._measured_s = self._now_s = float("-inf")
         self._wake_until_s = float("-inf")
-        self._try_from_s = self._try_until_s = float("inf")
-        self._pause_s, self._try_s = _FIRST_PAUSE_S, _TRY_S
-        self._refused_try = False
         self._failed_s = float("-inf")
 
     @property
@@ -87,8 +80,8 @@ class UnitHealth:
 
     def try_w(self, now_s: float) -> float:
         """What to ask of a unit that is out, to see whether it is back; 0 while it rests."""
-        trying = self.state is State.OUT and not self._down and now_s >= self._try_from_s
-        return self._try_w if trying else 0.0
+        may_try = self.state is State.OUT and not self._down
+        return self._tries.power_w(now_s) if may_try else 0.0
 
     # --- what is known of it ------------------------------------------------------------------
 
@@ -98,8 +91,8 @@ class UnitHealth:
             return
         self._measured_s = at_s
         if self.state is State.OUT:
-            self._refused_try = given_w < _IS_BACK * promised_w
-            if not self._refused_try:
+            self._tries.refused = given_w < _IS_BACK * promised_w
+            if not self._tries.refused:
                 self._recover()
         elif promised_w - given_w > max(self._tolerance_w, _TOLERANCE * promised_w):
             self._fell_short(at_s, given_w / promised_w, by)
@@ -128,7 +121,8 @@ class UnitHealth:
         if self._test is not None and now_s - self._looks[-1].at_s > _DEAF_S:
             self.let_go()  # nobody is held at zero because the witness has left
         if self.state is State.OUT:
-            self._pace_tries(now_s, promised_w)
+            if self._tries.is_over(now_s, promised_w) and not self._down:
+                self._rest(now_s)
         elif self.state is State.SUSPECT and now_s - self._measured_s > _NO_EVIDENCE_S:
             self._recover()  # unless a test has the word
 
@@ -221,7 +215,7 @@ class UnitHealth:
     def _hear_try(self, answer: Answer, at_s: float) -> None:
         """Up and down again must both be seen before it counts as back."""
         if answer is not Answer.FOLLOWS:
-            self._refused_try = self._refused_try or answer is Answer.NOTHING
+            self._tries.refused = self._tries.refused or answer is Answer.NOTHING
             if self._down:
                 self._rest(at_s)
         elif self._down:
@@ -233,35 +227,18 @@ class UnitHealth:
     def _take_out(self, at_s: float, by: str) -> None:
         self.state, self._test, self._down = State.OUT, None, False
         self.words = f"{by} shows nothing of what it was told"
-        self._try_s = _TRY_S + self._start_s
-        too_soon = at_s - self._back_s < _RELAPSE_S
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S) if too_soon else _FIRST_PAUSE_S
-        self._try_from_s, self._try_until_s = at_s + self._pause_s, float("inf")
+        self._tries.begin(at_s)
         self._tested_pause_s, self._failed_s = _TESTED_PAUSE_S, float("-inf")
-        self._refused_try = False
 
     def _recover(self) -> None:
         if self.state is State.SUSPECT and self._test is not None:
             return  # the test has the word
         if self.state is State.OUT:
-            self._back_s = self._now_s
+            self._tries.end(self._now_s)
         self.state, self.words, self._down = State.GOOD, "", False
         self._short_since_s = self._better_s = None
         self.unseen.reset()
 
-    def _pace_tries(self, now_s: float, promised_w: float) -> None:
-        """A try lasts from when it could really be commanded; pauses grow."""
-        if now_s < self._try_from_s:
-            return
-        if self._try_until_s == float("inf") and promised_w > 0:
-            self._try_until_s = now_s + self._try_s
-        if now_s >= self._try_until_s and not self._down:
-            self._rest(now_s)
-
     def _rest(self, now_s: float) -> None:
-        """Only a clear no makes the next pause longer."""
-        if self._refused_try:
-            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
-            self._try_s = min(1.5 * self._try_s, _LONGEST_TRY_S)
-        self._try_from_s, self._try_until_s = now_s + self._pause_s, float("inf")
-        self._test, self._down, self._refused_try = None, False, False
+        self._tries.rest(now_s)
+        self._test, self._down = None, False
