@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from gridzero.control.direction import DirectionKeeper
 from gridzero.control.dispatch import Dispatcher, Split
 from gridzero.control.drop_to_zero import DropToZero
-from gridzero.control.follow import FollowWatch
 from gridzero.control.gains import as_they_are, commands_for
 from gridzero.control.guard import PowerLimits, guard, meter_factor, power_limits
+from gridzero.control.health import Health
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
-from gridzero.control.meter_watch import MeterWatch, Verdict
+from gridzero.control.meter_watch import Verdict
 from gridzero.control.observer import NetLoadObserver
 from gridzero.control.over_current import OverCurrent
 from gridzero.control.periodic import PeriodicLoad, ahead_of
 from gridzero.control.probe import Probe
+from gridzero.control.retry import split_with_try
 from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.start_budget import StartBudget
 from gridzero.control.switches import ALL_ON, Switches
@@ -76,21 +77,21 @@ class Controller:
         self._starts, self._drop = StartBudget(), DropToZero()
         self._runs = 0
         self._over_current = OverCurrent()
-        self._follow = FollowWatch()
+        self._health = Health()
         self._rogue_charge = RogueCharge()
-        self._meter_watch = MeterWatch()
         self._observed: MeterReading | None = None
 
     def tick(self, now: Snapshot) -> Decision:
         """Decide for this moment; a meter reading that was not seen yet is observed first."""
-        self._follow.update(now, self._ledger)
+        self._health.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
-            self._observe(now.meter, now.wanted.target_w)
+            self._observe(now.meter, now)
         told, now = now, as_they_are(now, self._ledger)
         limits = power_limits(
             now,
             over_current=self._over_current.update(now),
             rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
+            out=self._health.out - self._health.tries.keys(),
         )
         wish = self._wish(now)
         if self._probe is not None:
@@ -98,7 +99,7 @@ class Controller:
         if wish.because is Because.IDENTIFYING:
             self._trim.reset()
         allowed_w, because = self._allow(wish, now, limits)
-        split = self._dispatcher.split(allowed_w, now)
+        split = split_with_try(self._dispatcher, allowed_w, now, self._health)
         if self._probe is not None:
             self._probe.ran(split.units, now.now_s)
         if wish.battery_w * (wish.battery_w - split.total_w) > 0:
@@ -111,8 +112,9 @@ class Controller:
             at_s=now.now_s,
             battery_w=split.total_w,
             because=self._because(split, because, wish),
-            not_following=self._follow.failing,
-            meter_verdict=self._meter_watch.verdict(now.now_s).value,
+            not_following=self._health.told,
+            suspects=self._health.suspects,
+            meter_verdict=self._health.verdict(now.now_s).value,
             wish_w=wish.battery_w,
             net_load_w=self._observer.net_load_w,
             charge_w=limits.charge_w,
@@ -144,20 +146,22 @@ class Controller:
         self._runs = direction
 
     def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:
-        if self._follow.failing and split.total_w > 0:
+        if self._health.hinders(wish.battery_w):
             return Because.NOT_FOLLOWING
         if split.because is Because.BELOW_MINIMUM and cut is not None:
             return cut  # it is the limit that left too little to hold
         return split.because or cut or wish.because
 
-    def _observe(self, reading: MeterReading, target_w: float) -> None:
+    def _observe(self, reading: MeterReading, now: Snapshot) -> None:
         before, self._observed = self._observed, reading
+        if not self._health.is_news(reading):
+            return
         gap_s = reading.received_at_s - before.received_at_s if before else 0.0
         if gap_s > self._tuning.meter_lost_s:
             self._observer.forget()
             self._periodic.forget()
         own_w = self._ledger.own_w(reading.at_s)
-        self._meter_watch.update(reading.received_at_s, reading.grid_w, own_w)
+        self._health.reading(reading, now, self._ledger)
         self._observer.update(reading.at_s, reading.grid_w, own_w)
         if self._observer.net_load_w is not None:
             self._periodic.update(reading.at_s, self._observer.net_load_w, self._observer.edge_w)
@@ -167,12 +171,12 @@ class Controller:
                 reading.at_s, reading.grid_w, trusted=self._is_trusted(reading)
             )
         if self._switches.trim:
-            self._trim.update(reading.grid_w - target_w, in_flight_w, gap_s)
+            self._trim.update(reading.grid_w - now.wanted.target_w, in_flight_w, gap_s)
 
     def _is_trusted(self, reading: MeterReading) -> bool:
         """Whether meter and inverters do what they should, so that there is something to learn."""
-        verdict = self._meter_watch.verdict(reading.received_at_s)
-        return verdict is Verdict.GOOD and not self._follow.failing
+        verdict = self._health.verdict(reading.received_at_s)
+        return verdict is Verdict.GOOD and not self._health.suspects and not self._health.out
 
     def _wish(self, now: Snapshot) -> Wish:
         """The goal, before any limit."""
@@ -189,7 +193,7 @@ class Controller:
         factor, late = meter_factor(
             now.meter_age_s, self._tuning.meter_hold_s, self._tuning.meter_lost_s
         )
-        if self._meter_watch.verdict(now.now_s) is not Verdict.GOOD:
+        if self._health.verdict(now.now_s) is not Verdict.GOOD:
             return Wish(battery_w=0.0, because=Because.METER_WRONG)
         net_load_w, beat = self._expected(now)
         if net_load_w is None or factor <= 0:

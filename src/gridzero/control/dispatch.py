@@ -6,6 +6,7 @@ Only ever rounds toward zero: what cannot be held is not asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from gridzero.domain.reasons import Because
@@ -37,38 +38,43 @@ class Dispatcher:
         self._discharging = False
         self._charger_stopped_s = float("-inf")
 
-    def split(self, battery_w: float, now: Snapshot) -> Split:
-        """Commands for every converter; the ones of the other direction are told 0."""
-        discharge = self._discharge(max(0.0, battery_w), now)
-        charge = self._charge(max(0.0, -battery_w), now)
+    def split(self, battery_w: float, now: Snapshot, out: AbstractSet[str] = frozenset()) -> Split:
+        """Commands for every converter; the ones of the other direction are told 0.
+
+        out: names that must not be used; they are told 0 as well.
+        """
+        discharge = self._discharge(max(0.0, battery_w), now, out)
+        charge = self._charge(max(0.0, -battery_w), now, out)
         because = discharge.because if battery_w > 0 else charge.because
         total_w = discharge.total_w - charge.total_w
         return Split({**discharge.units, **charge.units}, total_w, because)
 
-    def _discharge(self, power_w: float, now: Snapshot) -> Split:
+    def _discharge(self, power_w: float, now: Snapshot, out: AbstractSet[str]) -> Split:
         start_w = 0.0 if self._discharging else self._min_discharge_w
-        split = _share(power_w, now.inverters, start_w)
+        split = _share(power_w, now.inverters, start_w, out)
         self._discharging = split.total_w > 0
         return split
 
-    def _charge(self, power_w: float, now: Snapshot) -> Split:
+    def _charge(self, power_w: float, now: Snapshot, out: AbstractSet[str]) -> Split:
         rests = now.now_s - self._charger_stopped_s < _CHARGER_REST_S
         if power_w > 0 and rests and not self._charging:
             return Split(
                 dict.fromkeys((c.name for c in now.chargers), 0.0), 0.0, Because.RESTART_DWELL
             )
         start_w = 0.0 if self._charging else self._min_charge_w
-        split = _share(power_w, now.chargers, start_w)
+        split = _share(power_w, now.chargers, start_w, out)
         if self._charging and split.total_w == 0:
             self._charger_stopped_s = now.now_s
         self._charging = split.total_w > 0
         return split
 
 
-def _share(power_w: float, units: Sequence[ConverterView], start_w: float) -> Split:
+def _share(
+    power_w: float, units: Sequence[ConverterView], start_w: float, out: AbstractSet[str]
+) -> Split:
     """Fill units in order of configuration, as few as possible, each within its own limits."""
     commands = dict.fromkeys((unit.name for unit in units), 0.0)
-    usable = [unit for unit in units if not unit.silent]
+    usable = [unit for unit in units if not unit.silent and unit.name not in out]
     if power_w <= 0 or not usable or power_w < start_w:
         return Split(commands, 0.0, Because.BELOW_MINIMUM if 0 < power_w < start_w else None)
     needed = _how_many(power_w, usable)

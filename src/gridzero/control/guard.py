@@ -5,13 +5,15 @@ Comparisons are phrased so that a missing number (NaN) refuses.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import isfinite
 
 from gridzero.battery.curve import freshness
 from gridzero.domain.battery import CurrentLimits
 from gridzero.domain.reasons import Because
-from gridzero.domain.snapshot import Snapshot
+from gridzero.domain.snapshot import ConverterView, Snapshot
 
 _SHUNT_FRESH_S, _SHUNT_DEAD_S = 2.0, 5.0
 
@@ -28,10 +30,13 @@ class PowerLimits:
     discharge_because: Because
 
 
-def power_limits(now: Snapshot, *, over_current: bool, rogue_charge: bool) -> PowerLimits:
+def power_limits(
+    now: Snapshot, *, over_current: bool, rogue_charge: bool, out: AbstractSet[str] = frozenset()
+) -> PowerLimits:
     """What battery, shunt and converters allow at this moment.
 
-    over_current, rogue_charge: what the watchers of these names say.
+    over_current, rogue_charge: what the watchers of these names say. out: converters that must
+    not be used.
     """
     battery, limits = now.battery, now.limits
     if battery is None or limits is None or battery.pack_v is None or not battery.pack_v > 0:
@@ -39,8 +44,8 @@ def power_limits(now: Snapshot, *, over_current: bool, rogue_charge: bool) -> Po
     blocked = Because.OVER_CURRENT if over_current else now.blocked
     if blocked is not None:
         return PowerLimits(0.0, 0.0, blocked, blocked)
-    charge = _without_shunt(_charge(now, limits, battery.pack_v), now.shunt_age_s)
-    discharge = _without_shunt(_discharge(now, limits, battery.pack_v), now.shunt_age_s)
+    charge = _without_shunt(_charge(now, limits, battery.pack_v, out), now.shunt_age_s)
+    discharge = _without_shunt(_discharge(now, limits, battery.pack_v, out), now.shunt_age_s)
     if rogue_charge:
         discharge = 0.0, Because.CHARGER_ACTIVE
     return PowerLimits(charge[0], discharge[0], charge[1], discharge[1])
@@ -71,10 +76,10 @@ def _without_shunt(limit: Limit, age_s: float) -> Limit:
     return limit if factor >= 1.0 else (limit[0] * factor, Because.SHUNT_STALE)
 
 
-def _charge(now: Snapshot, limits: CurrentLimits, pack_v: float) -> Limit:
-    usable = [c for c in now.chargers if not c.silent]
+def _charge(now: Snapshot, limits: CurrentLimits, pack_v: float, out: AbstractSet[str]) -> Limit:
+    usable = [c for c in now.chargers if not c.silent and c.name not in out]
     if not usable:
-        return 0.0, Because.CHARGER_SILENT if now.chargers else Because.NO_CHARGER
+        return 0.0, _no_charger(now, out)
     battery_w = limits.charge_a * pack_v / max(c.spec.efficiency for c in usable)
     return min(
         (battery_w, limits.charge_because),
@@ -83,16 +88,26 @@ def _charge(now: Snapshot, limits: CurrentLimits, pack_v: float) -> Limit:
     )
 
 
-def _discharge(now: Snapshot, limits: CurrentLimits, pack_v: float) -> Limit:
-    usable = [i for i in now.inverters if not i.silent]
+def _discharge(now: Snapshot, limits: CurrentLimits, pack_v: float, out: AbstractSet[str]) -> Limit:
+    usable = [i for i in now.inverters if not i.silent and i.name not in out]
     if not usable:
-        return 0.0, Because.NO_INVERTER
+        return 0.0, Because.NOT_FOLLOWING if _any(now.inverters, out) else Because.NO_INVERTER
     battery_w = limits.discharge_a * pack_v * min(i.spec.efficiency for i in usable)
     return min(
         (battery_w, limits.discharge_because),
         (sum(i.spec.max_w for i in usable), Because.INVERTER_MAXIMUM),
         key=_watts,
     )
+
+
+def _no_charger(now: Snapshot, out: AbstractSet[str]) -> Because:
+    if _any(now.chargers, out):
+        return Because.NOT_FOLLOWING
+    return Because.CHARGER_SILENT if now.chargers else Because.NO_CHARGER
+
+
+def _any(units: Iterable[ConverterView], names: AbstractSet[str]) -> bool:
+    return any(unit.name in names for unit in units)
 
 
 def _watts(limit: Limit) -> float:

@@ -9,7 +9,11 @@ from gridzero.domain.converters import Dynamics
 
 
 class Ledger:
-    """One actuator model per converter, summed with the sign of its direction."""
+    """One actuator model per converter, summed with the sign of its direction.
+
+    A second model of each is never corrected by what was measured: it says what the commands
+    promise, so that promise and delivery can be compared.
+    """
 
     def __init__(self, inverters: Mapping[str, Dynamics], chargers: Mapping[str, Dynamics]) -> None:
         self._inverters = tuple(inverters)
@@ -18,11 +22,15 @@ class Ledger:
             **{name: (1.0, ActuatorModel(d)) for name, d in inverters.items()},
             **{name: (-1.0, ActuatorModel(d)) for name, d in chargers.items()},
         }
+        self._promises = {
+            name: ActuatorModel(d) for name, d in (*inverters.items(), *chargers.items())
+        }
 
     def sent(self, name: str, at_s: float, power_w: float) -> None:
         """A command left. power_w: W AC toward the house, as drivers report it."""
         sign, model = self._models[name]
         model.sent(at_s, max(0.0, sign * power_w))
+        self._promises[name].sent(at_s, max(0.0, sign * power_w))
 
     def observed(self, name: str, at_s: float, power_w: float) -> None:
         """A converter measured its own output, W AC toward the house."""
@@ -37,11 +45,20 @@ class Ledger:
     def learn(self, name: str, dynamics: Dynamics) -> None:
         """From now on a converter is taken to be like this."""
         self._models[name][1].learn(dynamics)
+        self._promises[name].learn(dynamics)
         self.learned[name] = dynamics
 
     def gain(self, name: str) -> float:
         """Steady output of a converter over what it is commanded."""
         return self._models[name][1].gain
+
+    def promised_w(self, name: str, at_s: float) -> float:
+        """What a unit would have given at at_s had it obeyed, W AC >= 0."""
+        return self._promises[name].output_at(at_s)
+
+    def unit_w(self, name: str, at_s: float) -> float:
+        """What a unit is believed to have given or taken at at_s, W AC >= 0."""
+        return self._models[name][1].output_at(at_s)
 
     def own_w(self, at_s: float) -> float:
         """Battery power at the house connection at at_s, W AC, > 0 discharge."""
@@ -51,17 +68,9 @@ class Ledger:
         """Battery power once all that was sent has arrived."""
         return sum(sign * model.final_w for sign, model in self._models.values())
 
-    def unit_w(self, name: str, at_s: float) -> float:
-        """What one converter gave or will give at at_s by what was sent, W AC >= 0."""
-        return self._models[name][1].output_at(at_s)
-
     def inverters_w(self, at_s: float) -> float:
         """What the inverters gave at at_s, W AC >= 0."""
-        return sum(self._models[name][1].output_at(at_s) for name in self._inverters)
-
-    def inverters_final_w(self) -> float:
-        """What the inverters give once all that was sent has arrived."""
-        return sum(self._models[name][1].final_w for name in self._inverters)
+        return sum(self.unit_w(name, at_s) for name in self._inverters)
 
     def inverters_gave(self, at_s: float, total_w: float) -> None:
         """All inverters together were measured: each is taken to have given its share."""

@@ -23,7 +23,8 @@ class Decision:
     battery_w: guarded total, W AC, > 0 discharge. units: magnitude per converter name, W AC.
     wish_w: what would have been done without limits. net_load_w: what the house needs without
     the battery (None while unknown). charge_w, discharge_w: AC power the limits allow now.
-    not_following: the shunt shows that the inverters give less than they were told.
+    not_following: units that do not give what they were told, each with the case in words.
+    suspects: units of which a promised change was not seen; they are being asked.
     meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
     """
 
@@ -37,5 +38,6 @@ class Decision:
     charge_because: Because
     discharge_because: Because
     units: Mapping[str, float] = field(default_factory=dict)
-    not_following: bool = False
+    not_following: Mapping[str, str] = field(default_factory=dict)
+    suspects: tuple[str, ...] = ()
     meter_verdict: str = "good"

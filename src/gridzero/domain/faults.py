@@ -50,9 +50,10 @@ _ROWS = (
         code="meter_wrong",
         title="The meter does not show what the battery does",
         noticed="sign: within two minutes of running away, confirmed twice by 2.5 s at zero power;"
-        " frozen: the same number a dozen times after the battery moved 150 W",
+        " frozen: the same number a dozen times after the battery moved 150 W; the same number for"
+        " 30 s while discharging is tested by 2.5 s at zero power",
         power="0 W in mode auto (fixed modes do not need it)",
-        clears="by itself after 5 minutes, to try again",
+        clears="by itself: a frozen one with three new numbers, a wrong one after 5 minutes",
         remedy="Check sign, topic and path of the meter; restart a meter that repeats itself",
     ),
     Fault(
@@ -197,11 +198,23 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="converter_suspect",
+        title="A converter does not show a change that it was told",
+        noticed="4 s of too little by its report or the shunt; by the meter alone, when the load is"
+        " calm only if the unit is taken to give nothing (250 W unseen, or its whole power lost)",
+        power="an inverter is told 0 W for 1.5 to 3 s, then its value again",
+        clears="by itself: it answers, or it becomes a converter that does not follow",
+        remedy="Nothing yet: a cloud or a switching load can look like this for seconds",
+        severity=Severity.INFO,
+    ),
+    Fault(
         code="inverter_not_following",
-        title="The inverters give less than they are told",
-        noticed="the shunt shows 80 W and 30 % less than commanded for 15 s (needs a shunt)",
-        power="goes on being asked for; after 4 s the control law counts only what is measured",
-        clears="by itself when it is delivered again",
+        title="An inverter gives less than it is told",
+        noticed="by its report or the shunt: 80 W and 30 % too little for 15 s; by the meter alone:"
+        " two steps of its power in a row that the meter does not show",
+        power="gives nothing: 0 W, counts as nothing, others carry what they can; it is asked for"
+        " 150 W after 15 s, then with pauses of up to 10 minutes. Gives a part: goes on being used",
+        clears="by itself when it is seen to give again",
         remedy="Check the inverter's DC voltage window, its limit setting, display and RS485 cable",
         severity=Severity.WARNING,
     ),
@@ -214,6 +227,15 @@ _ROWS = (
         clears="by itself when it is as before; a new test makes the new values the usual ones",
         remedy="Check the converter, its wiring, its settings and the delay of the meter;"
         " then run: gridzero identify",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="charger_not_following",
+        title="A charger takes less than it is told",
+        noticed="its report shows 150 W and 30 % too little for 15 s, away from its voltage limit",
+        power="takes nothing: 0 W, and a try like that of an inverter; a part: goes on being used",
+        clears="by itself when it is seen to take again",
+        remedy="Check its mains, its contactor and its own limits; look for an alarm",
         severity=Severity.WARNING,
     ),
     Fault(

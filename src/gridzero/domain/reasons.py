@@ -73,7 +73,7 @@ REASONS: dict[Because, str] = {
     Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
     Because.INVERTER_MAXIMUM: "the inverters give all they can",
     Because.CHARGER_MAXIMUM: "the chargers take all they can",
-    Because.NOT_FOLLOWING: "an inverter does not deliver what it is told",
+    Because.NOT_FOLLOWING: "a converter does not give what it is told",
     Because.NO_INVERTER: "no inverter can be used now",
     Because.NO_CHARGER: "no charger can be used now",
     Because.METER_UNKNOWN: "the meter has not reported yet",

@@ -21,7 +21,9 @@ CODES = frozenset(
         "too_hot",
         "too_cold",
         "over_current",
+        "converter_suspect",
         "inverter_not_following",
+        "charger_not_following",
         "meter_wrong",
     }
 )
@@ -47,13 +49,25 @@ def present(
         found["over_current", "battery"] = "the shunt shows more current than the limits allow"
     if decision.meter_verdict in _METER:
         found["meter_wrong", "meter"] = _METER[decision.meter_verdict]
-    if decision.not_following:
-        found["inverter_not_following", "inverters"] = "the shunt shows less than was commanded"
+    _followers(now, decision, found)
     if now.battery is not None:
         _modules(now.battery, rules.profile, running_s, found)
         _cells(now.battery, now.limits, found)
         _temperatures(now, found)
     return found
+
+
+def _followers(now: Snapshot, decision: Decision, found: dict[Key, str]) -> None:
+    if not (decision.suspects or decision.not_following):
+        return
+    chargers = {unit.name for unit in now.chargers}
+    for name in decision.suspects:
+        if name not in decision.not_following:
+            text = f"{name} does not show a change that it was told; it is asked again"
+            found["converter_suspect", name] = text
+    for name, words in decision.not_following.items():
+        code = "charger_not_following" if name in chargers else "inverter_not_following"
+        found[code, name] = f"{name}: {words}"
 
 
 def _modules(view: BatteryView, profile: Profile, running_s: float, found: dict[Key, str]) -> None:

@@ -1,0 +1,25 @@
+"""A little power for a unit that is out, to see whether it is back."""
+
+from __future__ import annotations
+
+from gridzero.control.dispatch import Dispatcher, Split
+from gridzero.control.health import Health
+from gridzero.control.step_test import LEAST_W
+from gridzero.domain.snapshot import Snapshot
+
+
+def split_with_try(
+    dispatcher: Dispatcher, battery_w: float, now: Snapshot, health: Health
+) -> Split:
+    """Commands for all units; the one that is tried gets its share first, the others the rest.
+
+    Only where at least LEAST_W are wanted in its direction: less would not be seen.
+    """
+    units = now.inverters if battery_w > 0 else now.chargers
+    name = next((unit.name for unit in units if unit.name in health.tries), None)
+    if name is None or abs(battery_w) < LEAST_W:
+        return dispatcher.split(battery_w, now, health.out)
+    sign = 1.0 if battery_w > 0 else -1.0
+    try_w = min(health.tries[name], abs(battery_w))
+    split = dispatcher.split(battery_w - sign * try_w, now, health.out)
+    return Split({**split.units, name: try_w}, split.total_w + sign * try_w, split.because)
