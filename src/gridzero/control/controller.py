@@ -39,6 +39,7 @@ class Tuning:
     zero_cross_hold_s: float = 6.0
     min_charge_w: float = 150.0
     min_discharge_w: float = 30.0
+    stored_value: float | None = None
 
 
 class Controller:
@@ -50,7 +51,12 @@ class Controller:
         self._observer = NetLoadObserver(tuning.filter)
         self._trim = Trim()
         self._hold = ZeroCrossHold(tuning.zero_cross_hold_s)
-        self._dispatcher = Dispatcher(tuning.min_charge_w, tuning.min_discharge_w)
+        self._dispatcher = Dispatcher(
+            tuning.min_charge_w,
+            tuning.min_discharge_w,
+            output=ledger.unit_w,
+            stored_value=tuning.stored_value,
+        )
         self._over_current = OverCurrent()
         self._follow = FollowWatch()
         self._rogue_charge = RogueCharge()
@@ -66,6 +72,7 @@ class Controller:
             now,
             over_current=self._over_current.update(now),
             rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
+            usable=self._dispatcher.usable(now),
         )
         wish = self._wish(now)
         allowed_w, because = self._allow(wish, now, limits)
@@ -86,6 +93,7 @@ class Controller:
             charge_because=limits.charge_because,
             discharge_because=limits.discharge_because,
             units=split.units,
+            work=split.work,
         )
 
     def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:

@@ -41,6 +41,10 @@ class Ledger:
         """Battery power once all that was sent has arrived."""
         return sum(sign * model.final_w for sign, model in self._models.values())
 
+    def unit_w(self, name: str, at_s: float) -> float:
+        """What one converter gave, or will give by what was sent, at at_s: magnitude, W AC."""
+        return self._models[name][1].output_at(at_s)
+
     def inverters_w(self, at_s: float) -> float:
         """What the inverters gave at at_s, W AC >= 0."""
         return sum(self._models[name][1].output_at(at_s) for name in self._inverters)

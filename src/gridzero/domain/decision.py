@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from gridzero.domain.reasons import Because
+from gridzero.domain.reasons import Because, WhyNot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,17 @@ class Wish:
     because: Because
 
 
+class Work(NamedTuple):
+    """What one converter has done since the start, and why it does nothing now (None = it does).
+
+    hours: time with a command above 0. starts: commands out of 0.
+    """
+
+    hours: float
+    starts: int
+    why_not: WhyNot | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The last word of one tick.
@@ -24,7 +36,7 @@ class Decision:
     wish_w: what would have been done without limits. net_load_w: what the house needs without
     the battery (None while unknown). charge_w, discharge_w: AC power the limits allow now.
     not_following: the shunt shows that the inverters give less than they were told.
-    meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
+    work: by converter name. meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
     """
 
     at_s: float
@@ -37,5 +49,6 @@ class Decision:
     charge_because: Because
     discharge_because: Because
     units: Mapping[str, float] = field(default_factory=dict)
+    work: Mapping[str, Work] = field(default_factory=dict)
     not_following: bool = False
     meter_verdict: str = "good"
