@@ -64,7 +64,7 @@ def spec_of(options: SoyosourceOptions) -> ConverterSpec:
 
 
 def _losses(options: SoyosourceOptions) -> LossCurve:
-    """A straight line by the DC power that the firmware regulates (section 3.2), and what is set."""
+    """A line by the DC power that the firmware regulates (section 3.2), and what is set."""
     max_w = options.max_w * options.gain
     return LossCurve(
         square_per_w=options.full_load_extra_w / (max_w * max_w * options.units),

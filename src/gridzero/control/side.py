@@ -123,19 +123,24 @@ class Side:
         """The commands of this moment on the way to the wanted ones."""
         specs = {**ready, **leaving}
         shares = {name: share for name, share in self.shares.items() if name in specs}
-        units = [
-            Unit(n, spec, self._output_w(n, spec, now_s), n in ready) for n, spec in specs.items()
-        ]
-        off_w = abs(power_w - sum(unit.output_w for unit in units))
-        settled = off_w < _SETTLED_W
+        units = self._units(specs, ready, now_s)
+        off_w = power_w - sum(unit.output_w for unit in units)
+        settled = not units or abs(off_w) < _SETTLED_W
         pace_s = min(seconds, _LONGEST_TICK_S) if settled else 0.0
         folded = fold(sum(wanted.values()), shares, wanted, specs, pace_s)
         return folded if settled else quick(power_w, units, folded) or folded
 
-    def _output_w(self, name: str, spec: ConverterSpec, now_s: float) -> float:
-        if self._output is None:
-            return self.shares.get(name, 0.0)
-        return self._output(name, now_s + spec.dynamics.dead_time_s)
+    def _units(
+        self, specs: Mapping[str, ConverterSpec], ready: Mapping[str, ConverterSpec], now_s: float
+    ) -> list[Unit]:
+        """Where each unit is when a command of now reaches it; empty where nobody can say."""
+        output = self._output
+        if output is None:
+            return []
+        return [
+            Unit(name, spec, output(name, now_s + spec.dynamics.dead_time_s), name in ready)
+            for name, spec in specs.items()
+        ]
 
     def _count(self, seconds: float) -> None:
         for name in self.shares:
