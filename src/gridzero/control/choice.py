@@ -67,6 +67,8 @@ class Choice:
 
     def _least_used(self, plans: list[Plan]) -> Plan:
         alike_w = plans[0].cost_w + _ALIKE_W
+        if len(plans) == 1 or plans[1].cost_w > alike_w:
+            return plans[0]
         return min(
             (plan for plan in plans if plan.cost_w <= alike_w),
             key=lambda plan: (len(plan.names), self._hours(plan), plan.cost_w),

@@ -18,7 +18,7 @@ _PART_OF_RAMP = 0.25  # what a fold takes of the slowest ramp
 _LOOK = ((0.25, 0.5), (0.75, 0.5), (1.5, 1.0), (2.5, 1.0), (4.0, 2.0), (6.5, 3.0), (10.0, 4.0))
 _GAIN_WS = 150.0  # worth changing the plan for
 _START_WS = 200.0  # what starting one more unit must gain on top, besides its energy
-_TRY_ALL = 4
+_TRY_ALL = 3
 _ZERO_W = 1.0
 _AT_ONCE_W_PER_S = 1e5
 

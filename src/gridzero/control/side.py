@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 from gridzero.control.best_split import cheapest_shares
 from gridzero.control.choice import Choice, Tally
@@ -53,12 +53,16 @@ class Side:
         now_s: float,
     ) -> Because | None:
         """Set ``shares`` for a power >= 0, W AC; what kept it smaller, if anything did."""
-        for unit in (*usable, *leaving):
-            self.tallies.setdefault(unit.name, Tally())
         seconds = 0.0 if self._split_s is None else now_s - self._split_s
         self._split_s = now_s
-        self._count(max(0.0, min(seconds, _LONGEST_TICK_S)))
         self._experience.note(now_s, wanted=power_w > 0.0)
+        if not self.shares and not power_w > 0.0:
+            return None
+        self._count(max(0.0, min(seconds, _LONGEST_TICK_S)))
+        if len(usable) == 1 and not leaving and self._goes_on(power_w, usable[0]):
+            return None
+        for unit in (*usable, *leaving):
+            self.tallies.setdefault(unit.name, Tally())
         ready = {u.name: u.spec for u in usable if not self.rests(u.name, now_s)}
         because = self._refusal(power_w, usable, ready, now_s)
         if because is None and power_w > 0.0 and isfinite(power_w):
@@ -72,6 +76,15 @@ class Side:
         """Whether a unit stopped too short a time ago to start again."""
         tally = self.tallies.get(name)
         return tally is not None and not tally.runs and now_s - tally.since_s < self._rules.rest_s
+
+    def _goes_on(self, power_w: float, unit: ConverterView) -> bool:
+        """The usual case, short: the only unit works already and is asked for something else."""
+        if unit.name not in self.shares or len(self.shares) > 1:
+            return False
+        if not unit.spec.min_w <= power_w < inf:
+            return False
+        self.shares = {unit.name: min(power_w, unit.spec.max_w)}
+        return True
 
     def _refusal(
         self,

@@ -50,25 +50,36 @@ class Roster:
         if self._last is not None and self._last[0] is now and self._last[1] == out:
             return self._last[2]
         pack_v = now.battery.pack_v if now.battery else None
+        fine = not out
+        for unit in (*now.inverters, *now.chargers):
+            if pack_v is not None:
+                self._watch(unit.name, unit.spec.window, pack_v, now.now_s)
+            fine = fine and not unit.silent and unit.state is not ConverterState.FAULT
+        if fine and not self._fine_since_s:  # nearly always
+            usable = Usable(now.inverters, now.chargers)
+        else:
+            usable = self._sorted_out(now, out)
+        self._last = (now, out, usable)
+        return usable
+
+    def _sorted_out(self, now: Snapshot, out: frozenset[str]) -> Usable:
         why_not: dict[str, WhyNot] = {}
         for unit in (*now.inverters, *now.chargers):
-            if pack_v is not None and unit.spec.window != _ANY:
-                self._watch(unit.name, unit.spec.window, pack_v, now.now_s)
             reason = _trouble(unit, out) or self._outside.get(unit.name)
             if reason is not None:
                 why_not[unit.name] = reason
         leaving = set(self._fine_since_s) - set(why_not)
         inverters = _best_of(now.inverters, why_not, leaving)
         chargers = _best_of(now.chargers, why_not, leaving)
-        usable = Usable(inverters, chargers, why_not, frozenset(leaving))
-        self._last = (now, out, usable)
-        return usable
+        return Usable(inverters, chargers, why_not, frozenset(leaving))
 
     def _watch(self, name: str, window: DcWindow, pack_v: float, now_s: float) -> None:
         if window.max_v is not None and not pack_v <= window.max_v:
             self._outside[name] = WhyNot.DC_HIGH
         elif window.stop_v is not None and not pack_v >= window.stop_v:
             self._outside[name] = WhyNot.DC_LOW
+        elif window.stop_v is None and name not in self._fine_since_s:
+            return
         if name in self._outside or not pack_v >= _hand_over_v(window):
             self._fine_since_s.setdefault(name, None)
         if name in self._fine_since_s:
@@ -80,9 +91,6 @@ class Roster:
         if fine and since_s is not None and now_s - since_s >= _BACK_AFTER_S:
             del self._fine_since_s[name]
             self._outside.pop(name, None)
-
-
-_ANY = DcWindow()
 
 
 def usable(now: Snapshot, out: frozenset[str] = _NOBODY) -> Usable:

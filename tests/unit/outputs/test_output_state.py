@@ -162,6 +162,9 @@ def test_whatever_is_known_the_keys_are_the_same_and_json_can_say_them(
             "dc_a",
             "temp_c",
             "alarms",
+            "hours",
+            "starts",
+            "why_not",
         }
 
 
