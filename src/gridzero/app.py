@@ -119,6 +119,7 @@ def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
             zero_cross_hold_s=control.zero_cross_hold_s,
             min_charge_w=control.min_charge_w,
             min_discharge_w=control.min_discharge_w,
+            stored_value=control.stored_value,
         ),
         lease_s=control.lease_s,
         protect_period_s=control.protect_period_s,

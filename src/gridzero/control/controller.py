@@ -31,7 +31,10 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """What the owner may set; the defaults suit the devices that the drivers know."""
+    """What the owner may set; the defaults suit the devices that the drivers know.
+
+    stored_value: see control.wake; None = energy alone decides whether a start pays.
+    """
 
     filter: float = 0.5
     meter_hold_s: float = 1.5
