@@ -17,7 +17,7 @@ from gridzero.domain.converters import ConverterSpec
 _PART_OF_RAMP = 0.25  # what a fold takes of the slowest ramp
 _LOOK = ((0.25, 0.5), (0.75, 0.5), (1.5, 1.0), (2.5, 1.0), (4.0, 2.0), (6.5, 3.0), (10.0, 4.0))
 _GAIN_WS = 150.0  # worth changing the plan for
-_START_WS = 200.0  # what starting one more unit must gain on top, besides its energy
+_START_WS = 200.0  # what one more start must gain on top, besides its energy
 _TRY_ALL = 3
 _ZERO_W = 1.0
 _AT_ONCE_W_PER_S = 1e5
@@ -45,7 +45,7 @@ def fold(
     end at it.
     """
     before_w = sum(shares.values())
-    if before_w <= 0.0:
+    if before_w <= 0.0 or (len(wanted) == 1 and shares.keys() == wanted.keys()):
         return dict(wanted)
     names = [name for name in specs if shares.get(name, 0.0) > 0.0 or wanted.get(name, 0.0) > 0.0]
     scaled = {name: shares.get(name, 0.0) * power_w / before_w for name in names}
@@ -74,7 +74,7 @@ def quick(
         shares = _fastest(power_w, chosen)
         if shares is None:
             continue
-        missed = missed_ws(power_w, units, shares) + _starts_ws(chosen, plan)
+        missed = missed_ws(power_w, units, shares) + _starts_ws(units, shares, plan)
         if missed < least_ws:
             best, least_ws = shares, missed
     return best
@@ -126,12 +126,15 @@ def _output_w(unit: Unit, share_w: float, after_s: float) -> float:
     return min(share_w, max(output_w, dynamics.jump_w) + dynamics.rise_w_per_s * after_s)
 
 
-def _starts_ws(units: Sequence[Unit], plan: Mapping[str, float]) -> float:
-    """What the units cost that would be started besides those of the plan, Ws."""
+def _starts_ws(
+    units: Sequence[Unit], shares: Mapping[str, float], plan: Mapping[str, float]
+) -> float:
+    """What the starts cost that the plan does not need: helpers, and who is cut and comes back."""
     return sum(
         _START_WS + 3600.0 * unit.spec.loss_curve.start_wh
         for unit in units
-        if unit.output_w < _ZERO_W and not plan.get(unit.name, 0.0) > 0.0
+        if (unit.name in plan) != (unit.name in shares)
+        and (unit.output_w < _ZERO_W) == (unit.name in shares)
     )
 
 
