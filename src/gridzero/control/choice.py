@@ -11,6 +11,7 @@ from gridzero.domain.converters import ConverterSpec
 _ALIKE_W = 0.5  # sets that cost the same within this are equal: then hours decide
 _SWITCH_W, _SWITCH_PART = 3.0, 0.01
 _BETTER_FOR_S = 20.0
+_FEWER_AFTER_S, _ROOM = 120.0, 0.8
 _LEAST_RUN_S = 60.0
 _ROTATE_S = 6 * 3600.0
 _ROTATE_HOURS = 1.0
@@ -30,8 +31,10 @@ class Choice:
     """The set of units that gives a power with the least loss, without flapping.
 
     A cheaper set takes over when it has been cheaper, by a margin, for 20 s and whoever leaves
-    has run for a minute; at once where the old set cannot hold the power. Of equal units the one
-    with fewer hours comes first; while running they change places after six hours.
+    has run for a minute; at once where the old set cannot hold the power. Where units only stop
+    and none starts, no margin is needed but two minutes, and a fifth to spare for those that stay.
+    Of equal units the one with fewer hours comes first; while running they change places after
+    six hours.
     """
 
     def __init__(self, tallies: Mapping[str, Tally]) -> None:
@@ -52,7 +55,7 @@ class Choice:
         current = next((plan for plan in plans if plan.names == self.names), None)
         if current is None or self._must_change(power_w, current, best, specs):
             return self._take(best.names, now_s)
-        if self._may_change(power_w, current, best, now_s):
+        if self._may_change(power_w, current, best, specs, now_s):
             return self._take(best.names, now_s)
         return self.names
 
@@ -84,18 +87,27 @@ class Choice:
         able_w = sum(specs[name].max_w for name in current.names)
         return able_w < power_w and able_w < sum(specs[name].max_w for name in best.names)
 
-    def _may_change(self, power_w: float, current: Plan, best: Plan, now_s: float) -> bool:
+    def _may_change(
+        self,
+        power_w: float,
+        current: Plan,
+        best: Plan,
+        specs: Mapping[str, ConverterSpec],
+        now_s: float,
+    ) -> bool:
         margin_w = _SWITCH_W + _SWITCH_PART * power_w
-        rotates = self._is_due(current, best, now_s)
-        if best.cost_w > current.cost_w - margin_w and not rotates:
-            self._better_since_s = None
-            return False
+        wait_s = _BETTER_FOR_S
+        if current.cost_w - best.cost_w < margin_w and not self._is_due(current, best, now_s):
+            wait_s = _FEWER_AFTER_S
+            if not _only_stops(power_w, current, best, specs):
+                self._better_since_s = None
+                return False
         self._better_since_s = now_s if self._better_since_s is None else self._better_since_s
         ran = all(
             now_s - self._tallies[name].since_s >= _LEAST_RUN_S
             for name in current.names - best.names
         )
-        return ran and now_s - self._better_since_s >= _BETTER_FOR_S
+        return ran and now_s - self._better_since_s >= wait_s
 
     def _is_due(self, current: Plan, best: Plan, now_s: float) -> bool:
         """Rotation: equal cost, and the other units have clearly run less."""
@@ -104,3 +116,12 @@ class Choice:
         fewer = self._hours(current) - self._hours(best)
         same = len(current.names) == len(best.names) and best.cost_w <= current.cost_w + _ALIKE_W
         return same and fewer >= _ROTATE_HOURS
+
+
+def _only_stops(
+    power_w: float, current: Plan, best: Plan, specs: Mapping[str, ConverterSpec]
+) -> bool:
+    """Some units go, none comes, and those that stay have room for more."""
+    able_w = sum(specs[name].max_w for name in best.names)
+    fewer = best.names < current.names and best.cost_w <= current.cost_w
+    return fewer and power_w <= _ROOM * able_w

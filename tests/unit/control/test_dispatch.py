@@ -122,6 +122,16 @@ def test_a_load_that_wavers_around_the_break_even_does_not_make_units_flap() -> 
     assert sum(work.starts for work in cellar.split.work.values()) <= 3
 
 
+def test_a_second_unit_that_is_not_needed_any_more_stops_after_a_while() -> None:
+    cellar = Cellar(unit("a"), unit("b"))
+    cellar.run(1200.0, 120.0)
+    cellar.run(400.0, 60.0)
+    assert cellar.workers == {"a", "b"}, "it may be wanted again soon"
+    cellar.run(400.0, 180.0)
+    assert len(cellar.workers) == 1
+    assert cellar.most_off_w < 30.0
+
+
 def test_the_next_watt_costs_the_same_everywhere() -> None:
     small = unit("a", losses=replace(FLAT, square_per_w=2e-4))
     large = unit("b", losses=replace(FLAT, square_per_w=1e-4))
