@@ -134,6 +134,7 @@ def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
             meter_lost_s=max(control.meter_lost_s, 3.0 * meter_interval_s),
             min_charge_w=control.min_charge_w,
             min_discharge_w=control.min_discharge_w,
+            stored_value=control.stored_value,
         ),
         lease_s=control.lease_s,
         protect_period_s=control.protect_period_s,

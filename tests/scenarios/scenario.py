@@ -85,8 +85,8 @@ class Story:
                 house.battery_w,
                 last[1].battery_w,
                 last[1].because,
-                powers["inverter"],
-                powers["rectifier"],
+                sum(powers[unit.name] for unit in last[0].inverters),
+                sum(powers[unit.name] for unit in last[0].chargers),
             )
         )
 

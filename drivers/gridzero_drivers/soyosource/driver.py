@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from gridzero.domain.converters import ConverterSpec, Dynamics, Setpoint
+from gridzero.domain.converters import ConverterSpec, Dynamics, LossCurve, Setpoint
 from gridzero.domain.readings import ConverterReading, ConverterState
 from gridzero.errors import LinkError
 from gridzero.ports.devices import OnSent
@@ -58,6 +58,20 @@ def spec_of(options: SoyosourceOptions) -> ConverterSpec:
             fall_w_per_s=100.0 * units,
             zero_at_once=True,
         ),
+        window=options.window,
+        losses=_losses(options),
+    )
+
+
+def _losses(options: SoyosourceOptions) -> LossCurve:
+    """A line by the DC power that the firmware regulates (section 3.2), and what is set."""
+    max_w = options.max_w * options.gain
+    return LossCurve(
+        square_per_w=options.full_load_extra_w / (max_w * max_w * options.units),
+        share=1.0 / options.efficiency - 1.0,
+        run_w=options.run_w * options.units,
+        standby_w=options.standby_w * options.units,
+        start_wh=options.start_wh * options.units,
     )
 
 

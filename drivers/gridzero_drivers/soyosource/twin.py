@@ -51,6 +51,14 @@ DC_WINDOWS: Final = {
 }
 
 
+def _window(options: SoyosourceOptions) -> DcWindow:
+    """What is set, else that of the type."""
+    of_type = DC_WINDOWS[options.system_v]
+    if options.stop_v is None:
+        return of_type
+    return DcWindow(options.start_v or options.stop_v + 1.0, options.stop_v)
+
+
 class SoyosourceTwin:
     """Meets ports.twins.SerialTwin and ConverterTwin.
 
@@ -81,7 +89,7 @@ class SoyosourceTwin:
         self.start_delay_s = 6.0
         self.loss_s = self._random.choice(LOSS_CHOICES_S) if loss_s is None else loss_s
         self.fault_code: int | None = None
-        self.window = DC_WINDOWS[options.system_v]
+        self.window = _window(options)
         self.demand_w = 0
         self.temp_c = _ROOM_C
         self._world = world

@@ -86,6 +86,22 @@ class VertivR48Options(Options):
     efficiency: Annotated[
         float, Field(ge=0.7, le=1.0, description="DC power divided by AC power, no unit")
     ] = 0.955
+    run_w: Annotated[
+        float,
+        Field(ge=0.0, le=200.0, description="Loss just for running in W; assumed, not measured"),
+    ] = 12.0
+    standby_w: Annotated[
+        float,
+        Field(ge=0.0, le=200.0, description="Draw with the output off in W; assumed, not measured"),
+    ] = 4.0
+    start_wh: Annotated[
+        float,
+        Field(ge=0.0, le=10.0, description="Energy that a start costs in Wh; assumed"),
+    ] = 0.1
+    full_load_extra_w: Annotated[
+        float,
+        Field(ge=0.0, le=500.0, description="Loss at max_w beyond that of a flat efficiency in W"),
+    ] = 0.0
     refresh_s: Annotated[
         float,
         Field(ge=0.5, le=5.0, description="Time between repeats of the set-points in s"),

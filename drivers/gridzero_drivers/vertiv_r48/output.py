@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from gridzero.domain.converters import ConverterSpec, Dynamics, Setpoint
+from gridzero.domain.converters import ConverterSpec, DcWindow, Dynamics, LossCurve, Setpoint
 from gridzero_drivers.vertiv_r48.options import VertivR48Options
 from gridzero_drivers.vertiv_r48.requests import MAX_FRACTION, MAX_V, MIN_V, amps_of, fraction_of
 
@@ -112,9 +112,10 @@ def _spec(options: VertivR48Options) -> ConverterSpec:
     """The limits and the dynamics that go with the ledger's powers (see driver.on_sent)."""
     w_per_a = NOMINAL_V / options.efficiency
     min_w = amps_of(options.min_fraction, options.rated_dc_w) * w_per_a
+    max_w = min(options.max_w, options.rated_dc_w / options.efficiency)
     return ConverterSpec(
         min_w=min_w,
-        max_w=min(options.max_w, options.rated_dc_w / options.efficiency),
+        max_w=max_w,
         efficiency=options.efficiency,
         dynamics=Dynamics(
             dead_time_s=0.5,
@@ -122,5 +123,13 @@ def _spec(options: VertivR48Options) -> ConverterSpec:
             rise_w_per_s=options.rise_a_per_s * w_per_a,
             fall_w_per_s=20_000.0,
             start_s=options.ramp_hold_s,
+        ),
+        window=DcWindow(max_v=MAX_V),
+        losses=LossCurve(
+            square_per_w=options.full_load_extra_w / (max_w * max_w),
+            share=1.0 - options.efficiency,
+            run_w=options.run_w,
+            standby_w=options.standby_w,
+            start_wh=options.start_wh,
         ),
     )

@@ -179,6 +179,13 @@ class ControlConfig(Section):
     min_discharge_w: Number = Field(
         default=30.0, ge=0, le=5000, description="discharging starts above this power, W, 0..5000"
     )
+    stored_value: Number | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="what stored energy is worth, as a part of what it is worth now, 0..1; "
+        "absent = energy alone decides whether a start pays",
+    )
     target_topic: _Topic | None = Field(
         default=None, description="MQTT topic of a power to charge with, W; numbers > 0 count"
     )

@@ -45,12 +45,16 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """What the owner may set; the defaults suit the devices that the drivers know."""
+    """What the owner may set; the defaults suit the devices that the drivers know.
+
+    stored_value: see control.wake; None = energy alone decides whether a start pays.
+    """
 
     meter_hold_s: float = 1.5
     meter_lost_s: float = 10.0
     min_charge_w: float = 0.0
     min_discharge_w: float = 30.0
+    stored_value: float | None = None
 
 
 class Controller:
@@ -73,7 +77,12 @@ class Controller:
         self._periodic = PeriodicLoad()
         self._trim = Trim()
         self._direction = DirectionKeeper(switches, tuning.min_charge_w)
-        self._dispatcher = Dispatcher(tuning.min_charge_w, tuning.min_discharge_w)
+        self._dispatcher = Dispatcher(
+            tuning.min_charge_w,
+            tuning.min_discharge_w,
+            output=ledger.unit_w,
+            stored_value=tuning.stored_value,
+        )
         self._starts, self._drop = StartBudget(), DropToZero()
         self._runs = 0
         self._over_current = OverCurrent()
@@ -91,7 +100,7 @@ class Controller:
             now,
             over_current=self._over_current.update(now),
             rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
-            out=self._health.out - self._health.tries.keys(),
+            usable=self._dispatcher.usable(now, self._health.out - self._health.tries.keys()),
         )
         wish = self._wish(now)
         if self._probe is not None:
@@ -122,6 +131,7 @@ class Controller:
             charge_because=limits.charge_because,
             discharge_because=limits.discharge_because,
             units=commands_for(split.units, told, self._ledger),
+            work=split.work,
         )
 
     def _cut_short(self, split: Split, now: Snapshot) -> Split:

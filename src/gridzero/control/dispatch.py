@@ -5,92 +5,90 @@ Only ever rounds toward zero: what cannot be held is not asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gridzero.domain.reasons import Because
+from gridzero.control.side import Output, Side, SideRules
+from gridzero.control.usable import Roster, Usable
+from gridzero.domain.decision import Work
+from gridzero.domain.reasons import Because, WhyNot
 from gridzero.domain.snapshot import ConverterView, Snapshot
 
-_CHARGER_REST_S = 0.0
+_CHARGER_REST_S = 3.0  # one that was told to stop is still stopping
+_NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Magnitude per converter name, W AC; the signed sum; what shaped it, if anything did."""
+    """Magnitude per converter name, W AC; the signed sum; what shaped it, if anything did.
+
+    work: what each converter did so far, and why it does nothing now.
+    """
 
     units: dict[str, float] = field(default_factory=dict)
     total_w: float = 0.0
     because: Because | None = None
+    work: dict[str, Work] = field(default_factory=dict)
 
 
 class Dispatcher:
-    """Remembers which direction runs, for start thresholds and rests.
+    """Knows who can be used, who works, who has worked how long.
 
     min_charge_w, min_discharge_w: a wish must reach this before converters start; once they run
-    they go on down to what they can hold.
+    they go on down to what they can hold. output: what a unit gives by what was sent to it; without
+    it units are taken to follow at once. stored_value: see wake.is_worth_it.
     """
 
-    def __init__(self, min_charge_w: float, min_discharge_w: float) -> None:
-        self._min_charge_w = min_charge_w
-        self._min_discharge_w = min_discharge_w
-        self._charging = False
-        self._discharging = False
-        self._charger_stopped_s = float("-inf")
+    def __init__(
+        self,
+        min_charge_w: float,
+        min_discharge_w: float,
+        *,
+        output: Output | None = None,
+        stored_value: float | None = None,
+    ) -> None:
+        self._roster = Roster()
+        self._discharge = Side(
+            SideRules(start_w=min_discharge_w, stored_value=stored_value), output
+        )
+        self._charge = Side(SideRules(start_w=min_charge_w, rest_s=_CHARGER_REST_S), output)
 
-    def split(self, battery_w: float, now: Snapshot, out: AbstractSet[str] = frozenset()) -> Split:
-        """Commands for every converter; the ones of the other direction are told 0.
+    def usable(self, now: Snapshot, out: frozenset[str] = _NOBODY) -> Usable:
+        """Who can be commanded now; limits must count the same ones. out: see Roster.update."""
+        return self._roster.update(now, out)
 
-        out: names that must not be used; they are told 0 as well.
-        """
-        discharge = self._discharge(max(0.0, battery_w), now, out)
-        charge = self._charge(max(0.0, -battery_w), now, out)
-        because = discharge.because if battery_w > 0 else charge.because
-        total_w = discharge.total_w - charge.total_w
-        return Split({**discharge.units, **charge.units}, total_w, because)
+    def split(self, battery_w: float, now: Snapshot, out: frozenset[str] = _NOBODY) -> Split:
+        """Commands for every converter; the ones of the other direction are told 0."""
+        usable = self._roster.update(now, out)
+        given = self._discharge.split(
+            max(0.0, battery_w), usable.inverters, _leaving(now.inverters, usable), now.now_s
+        )
+        taken = self._charge.split(
+            max(0.0, -battery_w), usable.chargers, _leaving(now.chargers, usable), now.now_s
+        )
+        names = [unit.name for unit in (*now.inverters, *now.chargers)]
+        shares = {**self._discharge.shares, **self._charge.shares}
+        units = {name: shares.get(name, 0.0) for name in names}
+        total_w = sum(self._discharge.shares.values()) - sum(self._charge.shares.values())
+        work = self._work(now, usable)
+        return Split(units, total_w, given if battery_w > 0 else taken, work)
 
-    def _discharge(self, power_w: float, now: Snapshot, out: AbstractSet[str]) -> Split:
-        start_w = 0.0 if self._discharging else self._min_discharge_w
-        split = _share(power_w, now.inverters, start_w, out)
-        self._discharging = split.total_w > 0
-        return split
-
-    def _charge(self, power_w: float, now: Snapshot, out: AbstractSet[str]) -> Split:
-        rests = now.now_s - self._charger_stopped_s < _CHARGER_REST_S
-        if power_w > 0 and rests and not self._charging:
-            return Split(
-                dict.fromkeys((c.name for c in now.chargers), 0.0), 0.0, Because.RESTART_DWELL
-            )
-        start_w = 0.0 if self._charging else self._min_charge_w
-        split = _share(power_w, now.chargers, start_w, out)
-        if self._charging and split.total_w == 0:
-            self._charger_stopped_s = now.now_s
-        self._charging = split.total_w > 0
-        return split
-
-
-def _share(
-    power_w: float, units: Sequence[ConverterView], start_w: float, out: AbstractSet[str]
-) -> Split:
-    """Fill units in order of configuration, as few as possible, each within its own limits."""
-    commands = dict.fromkeys((unit.name for unit in units), 0.0)
-    usable = [unit for unit in units if not unit.silent and unit.name not in out]
-    if power_w <= 0 or not usable or power_w < start_w:
-        return Split(commands, 0.0, Because.BELOW_MINIMUM if 0 < power_w < start_w else None)
-    needed = _how_many(power_w, usable)
-    capacity_w = sum(unit.spec.max_w for unit in needed)
-    for unit in needed:
-        share_w = min(unit.spec.max_w, power_w * unit.spec.max_w / capacity_w)
-        commands[unit.name] = share_w if share_w >= unit.spec.min_w else 0.0
-    total_w = sum(commands.values())
-    return Split(commands, total_w, None if total_w > 0 else Because.BELOW_MINIMUM)
+    def _work(self, now: Snapshot, usable: Usable) -> dict[str, Work]:
+        work: dict[str, Work] = {}
+        for side, units in ((self._discharge, now.inverters), (self._charge, now.chargers)):
+            for unit in units:
+                tally = side.tallies.get(unit.name)
+                why_not = None if unit.name in side.shares else _why_not(unit, side, now, usable)
+                hours, starts = (tally.hours, tally.starts) if tally else (0.0, 0)
+                work[unit.name] = Work(hours, starts, why_not)
+        return work
 
 
-def _how_many(power_w: float, usable: Sequence[ConverterView]) -> Sequence[ConverterView]:
-    """The first units that together can give the power; all of them if it is never enough."""
-    capacity_w = 0.0
-    for count, unit in enumerate(usable, start=1):
-        capacity_w += unit.spec.max_w
-        if capacity_w >= power_w:
-            return usable[:count]
-    return usable
+def _why_not(unit: ConverterView, side: Side, now: Snapshot, usable: Usable) -> WhyNot:
+    if reason := usable.why_not.get(unit.name):
+        return reason
+    return WhyNot.RESTING if side.rests(unit.name, now.now_s) else WhyNot.NOT_NEEDED
+
+
+def _leaving(units: Iterable[ConverterView], usable: Usable) -> Sequence[ConverterView]:
+    return [unit for unit in units if unit.name in usable.leaving] if usable.leaving else ()

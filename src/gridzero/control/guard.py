@@ -5,17 +5,19 @@ Comparisons are phrased so that a missing number (NaN) refuses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import isfinite
 
 from gridzero.battery.curve import freshness
+from gridzero.control.usable import Usable
+from gridzero.control.usable import usable as usable_at
 from gridzero.domain.battery import CurrentLimits
-from gridzero.domain.reasons import Because
-from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.reasons import Because, WhyNot
+from gridzero.domain.snapshot import Snapshot
 
 _SHUNT_FRESH_S, _SHUNT_DEAD_S = 2.0, 5.0
+
+_WINDOW = frozenset({WhyNot.DC_LOW, WhyNot.DC_HIGH})
 
 Limit = tuple[float, Because]
 
@@ -31,21 +33,22 @@ class PowerLimits:
 
 
 def power_limits(
-    now: Snapshot, *, over_current: bool, rogue_charge: bool, out: AbstractSet[str] = frozenset()
+    now: Snapshot, *, over_current: bool, rogue_charge: bool, usable: Usable | None = None
 ) -> PowerLimits:
     """What battery, shunt and converters allow at this moment.
 
-    over_current, rogue_charge: what the watchers of these names say. out: converters that must
-    not be used.
+    over_current, rogue_charge: what the watchers of these names say. usable: the units that
+    dispatch may command; by default those that the snapshot alone shows.
     """
+    usable = usable or usable_at(now)
     battery, limits = now.battery, now.limits
     if battery is None or limits is None or battery.pack_v is None or not battery.pack_v > 0:
         return PowerLimits(0.0, 0.0, Because.BATTERY_UNKNOWN, Because.BATTERY_UNKNOWN)
     blocked = Because.OVER_CURRENT if over_current else now.blocked
     if blocked is not None:
         return PowerLimits(0.0, 0.0, blocked, blocked)
-    charge = _without_shunt(_charge(now, limits, battery.pack_v, out), now.shunt_age_s)
-    discharge = _without_shunt(_discharge(now, limits, battery.pack_v, out), now.shunt_age_s)
+    charge = _without_shunt(_charge(now, usable, limits, battery.pack_v), now.shunt_age_s)
+    discharge = _without_shunt(_discharge(now, usable, limits, battery.pack_v), now.shunt_age_s)
     if rogue_charge:
         discharge = 0.0, Because.CHARGER_ACTIVE
     return PowerLimits(charge[0], discharge[0], charge[1], discharge[1])
@@ -76,38 +79,36 @@ def _without_shunt(limit: Limit, age_s: float) -> Limit:
     return limit if factor >= 1.0 else (limit[0] * factor, Because.SHUNT_STALE)
 
 
-def _charge(now: Snapshot, limits: CurrentLimits, pack_v: float, out: AbstractSet[str]) -> Limit:
-    usable = [c for c in now.chargers if not c.silent and c.name not in out]
-    if not usable:
-        return 0.0, _no_charger(now, out)
-    battery_w = limits.charge_a * pack_v / max(c.spec.efficiency for c in usable)
+def _charge(now: Snapshot, usable: Usable, limits: CurrentLimits, pack_v: float) -> Limit:
+    units = usable.chargers
+    if not units:
+        silent = any(usable.why_not.get(c.name) is WhyNot.SILENT for c in now.chargers)
+        return 0.0, Because.CHARGER_SILENT if silent else _nobody(usable, now, Because.NO_CHARGER)
+    battery_w = limits.charge_a * pack_v / max(c.spec.efficiency for c in units)
     return min(
         (battery_w, limits.charge_because),
-        (sum(c.spec.max_w for c in usable), Because.CHARGER_MAXIMUM),
+        (sum(c.spec.max_w for c in units), Because.CHARGER_MAXIMUM),
         key=_watts,
     )
 
 
-def _discharge(now: Snapshot, limits: CurrentLimits, pack_v: float, out: AbstractSet[str]) -> Limit:
-    usable = [i for i in now.inverters if not i.silent and i.name not in out]
-    if not usable:
-        return 0.0, Because.NOT_FOLLOWING if _any(now.inverters, out) else Because.NO_INVERTER
-    battery_w = limits.discharge_a * pack_v * min(i.spec.efficiency for i in usable)
+def _discharge(now: Snapshot, usable: Usable, limits: CurrentLimits, pack_v: float) -> Limit:
+    units = usable.inverters
+    if not units:
+        return 0.0, _nobody(usable, now, Because.NO_INVERTER)
+    battery_w = limits.discharge_a * pack_v * min(i.spec.efficiency for i in units)
     return min(
         (battery_w, limits.discharge_because),
-        (sum(i.spec.max_w for i in usable), Because.INVERTER_MAXIMUM),
+        (sum(i.spec.max_w for i in units), Because.INVERTER_MAXIMUM),
         key=_watts,
     )
 
 
-def _no_charger(now: Snapshot, out: AbstractSet[str]) -> Because:
-    if _any(now.chargers, out):
-        return Because.NOT_FOLLOWING
-    return Because.CHARGER_SILENT if now.chargers else Because.NO_CHARGER
-
-
-def _any(units: Iterable[ConverterView], names: AbstractSet[str]) -> bool:
-    return any(unit.name in names for unit in units)
+def _nobody(usable: Usable, now: Snapshot, otherwise: Because) -> Because:
+    """Why no unit of a kind is left."""
+    units = now.inverters if otherwise is Because.NO_INVERTER else now.chargers
+    reasons = {usable.why_not.get(unit.name) for unit in units}
+    return Because.DC_WINDOW if reasons & _WINDOW else otherwise
 
 
 def _watts(limit: Limit) -> float:

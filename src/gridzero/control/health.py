@@ -30,13 +30,15 @@ class Health:
     """Call reading() for each new meter reading, update() at each tick.
 
     out: names that must not be used now (a unit under test among them). suspects: names.
-    told: names of units that people should hear of, with the case in words.
+    told: names of units that people should hear of, with the case in words. most_w: the most
+    that a unit may be told while it is asked by routine, W by name.
     """
 
     def __init__(self) -> None:
         self.out: frozenset[str] = frozenset()
         self.suspects: tuple[str, ...] = ()
         self.told: dict[str, str] = {}
+        self.most_w: dict[str, float] = {}
         self._meter = MeterWatch()
         self._order = ReadingOrder()
         self._shunt = ShuntSum()
@@ -173,12 +175,13 @@ class Health:
 
     def _conclude(self, now_s: float) -> None:
         units = [unit for unit in self._units.values() if unit.state is not State.GOOD]
-        if not (units or self.out or self.suspects or self.told):
+        if not (units or self.out or self.suspects or self.told or self.most_w):
             return  # as nearly always
         failed = frozenset(unit.name for unit in units if unit.state is State.OUT)
         self.out = failed | {unit.name for unit in units if unit.is_held(now_s)}
         self.suspects = tuple(unit.name for unit in units if unit.state is State.SUSPECT)
         self.told = {unit.name: unit.words for unit in units if unit.words}
+        self.most_w = {u.name: u.eased_to_w for u in units if u.eased_to_w is not None}
         due = [unit for unit in units if unit.try_w(now_s) > 0]
         self._try_w = {unit.name: unit.try_w(now_s) for unit in due[:1]}
 

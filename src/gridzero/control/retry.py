@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gridzero.control.dispatch import Dispatcher, Split
 from gridzero.control.health import Health
 from gridzero.control.step_test import LEAST_W
@@ -18,8 +20,17 @@ def split_with_try(
     units = now.inverters if battery_w > 0 else now.chargers
     name = next((unit.name for unit in units if unit.name in health.tries), None)
     if name is None or abs(battery_w) < LEAST_W:
-        return dispatcher.split(battery_w, now, health.out)
+        return _eased(dispatcher.split(battery_w, now, health.out), health)
     sign = 1.0 if battery_w > 0 else -1.0
     try_w = min(health.tries[name], abs(battery_w))
     split = dispatcher.split(battery_w - sign * try_w, now, health.out)
-    return Split({**split.units, name: try_w}, split.total_w + sign * try_w, split.because)
+    total_w = split.total_w + sign * try_w
+    return replace(split, units={**split.units, name: try_w}, total_w=total_w)
+
+
+def _eased(split: Split, health: Health) -> Split:
+    """Inverters that are asked by routine, within what they may be told meanwhile."""
+    if not health.most_w or split.total_w <= 0.0:
+        return split
+    units = {n: min(w, health.most_w.get(n, w)) for n, w in split.units.items()}
+    return replace(split, units=units, total_w=sum(units.values()))

@@ -53,11 +53,15 @@ def mean_of(looks: Collection[Seen]) -> Seen:
 
 
 class StepTest:
-    """From the command on until the witness has answered. before: the state before the step."""
+    """From the command on until the witness has answered.
 
-    def __init__(self, before: Seen) -> None:
+    before: the state before the step. step_w: how far it is meant to go; by default to zero.
+    """
+
+    def __init__(self, before: Seen, step_w: float | None = None) -> None:
         self._before = before
-        self._need_w = max(LEAST_W, _MOST_OF_IT * before.promised_w)
+        planned_w = before.promised_w if step_w is None else step_w
+        self._need_w = max(LEAST_W, _MOST_OF_IT * planned_w)
         self._reached_s: float | None = None
         self._responses: list[float] = []
 

@@ -26,6 +26,7 @@ _GOOD_AGAIN, _GOOD_AGAIN_S = 0.15, 6.0
 _WAKE_S = 1.5
 _NO_EVIDENCE_S = 60.0
 _LOOKS = 4
+_EASE_W = 200.0  # by routine a unit is not stopped: it need not climb from zero again
 _AGREE_WITHIN_S = 120.0
 _TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 60.0, 600.0
 _FORGIVEN_AFTER_S = 3600.0
@@ -61,6 +62,7 @@ class UnitHealth:
         self._looks: deque[Seen] = deque(maxlen=_LOOKS)
         self._test: StepTest | None = None
         self._down = self._routine = False
+        self._eased_to_w: float | None = None
         self._ask_again_s = float("-inf")
         self._tested_pause_s, self._unclear_pause_s = _TESTED_PAUSE_S, _UNCLEAR_PAUSE_S
         self._short_since_s: float | None = None
@@ -76,7 +78,13 @@ class UnitHealth:
 
     def is_held(self, now_s: float) -> bool:
         """Whether it must be told 0 now although it is in use: the first half of a test."""
-        return self.state is State.SUSPECT and (self._down or now_s < self._wake_until_s)
+        stopped = self._down and self._eased_to_w is None
+        return self.state is State.SUSPECT and (stopped or now_s < self._wake_until_s)
+
+    @property
+    def eased_to_w(self) -> float | None:
+        """The most it may be told now, W: the first half of a test by routine; None = anything."""
+        return self._eased_to_w if self._down and self.state is State.SUSPECT else None
 
     def try_w(self, now_s: float) -> float:
         """What to ask of a unit that is out, to see whether it is back; 0 while it rests."""
@@ -168,7 +176,10 @@ class UnitHealth:
         before = list(self._looks)[-3:]
         if is_calm(before, look.promised_w):
             self.state, self._down, self._routine = State.SUSPECT, True, self.unseen.is_routine
-            self._test = StepTest(mean_of(before))
+            rest_w = look.promised_w - _EASE_W
+            eases = self._routine and rest_w >= LEAST_W
+            self._eased_to_w = rest_w if eases else None
+            self._test = StepTest(mean_of(before), _EASE_W if eases else None)
 
     def _hear(self, answer: Answer | None, at_s: float, by: str) -> None:
         if answer is None:
@@ -183,7 +194,8 @@ class UnitHealth:
         else:
             self._failed_s = at_s
             self._down = not self._down
-            self._test = StepTest(mean_of(list(self._looks)[-2:]))
+            step_w = None if self._eased_to_w is None else _EASE_W
+            self._test = StepTest(mean_of(list(self._looks)[-2:]), step_w)
 
     def _has_failed_before(self, at_s: float) -> bool:
         """Two tests must agree: a load that changed at the wrong moment must not be enough."""
@@ -226,6 +238,7 @@ class UnitHealth:
 
     def _take_out(self, at_s: float, by: str) -> None:
         self.state, self._test, self._down = State.OUT, None, False
+        self._eased_to_w = None
         self.words = f"{by} shows nothing of what it was told"
         self._tries.begin(at_s)
         self._tested_pause_s, self._failed_s = _TESTED_PAUSE_S, float("-inf")
@@ -236,6 +249,7 @@ class UnitHealth:
         if self.state is State.OUT:
             self._tries.end(self._now_s)
         self.state, self.words, self._down = State.GOOD, "", False
+        self._eased_to_w = None
         self._short_since_s = self._better_s = None
         self.unseen.reset()
 

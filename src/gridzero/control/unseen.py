@@ -6,7 +6,7 @@ as our own output does, so the story with the calmer load is the likelier one. A
 as fast as the unit can follow, a cloud for example, looks the same for some seconds: this is only
 suspicion, and step_test asks. What the unit gave vanishing at once is suspicious as well, for a
 unit that stands at its maximum moves no more; for the same reason one that has not been seen for
-three minutes while the house still buys is asked.
+five minutes while the house still buys is asked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STANDS_W = 30.0
 _LOOK_AGAIN_S, _TOO_LATE_S = 3.5, 14.0
 _LONGEST_GAP_S = 12.0
 _SIGHT_W, _CLEAR = 60.0, 0.5
-_OUT_OF_SIGHT_S, _LONGEST_OUT_OF_SIGHT_S = 180.0, 1200.0
+_OUT_OF_SIGHT_S, _LONGEST_OUT_OF_SIGHT_S = 300.0, 3600.0
 _AFTER_TEST_S = 30.0
 _STANDING_ERROR_W = 100.0
 

@@ -27,17 +27,60 @@ class Dynamics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DcWindow:
+    """Pack voltages at which a converter works, V. None = not known: no bound.
+
+    stop_v: below it the converter stops by itself. start_v: from there it starts again; without
+    one it is taken to be a little above stop_v. max_v: above it the converter must not be used.
+    """
+
+    stop_v: float | None = None
+    start_v: float | None = None
+    max_v: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossCurve:
+    """Loss over AC power p (magnitude, W): ``square_per_w * p**2 + share * p + run_w``.
+
+    The shape is that of bslib's loss model (control notes, section D.2). run_w: what it costs to
+    run at all, W. standby_w: what it draws when told 0. start_wh: energy that a start costs.
+    """
+
+    square_per_w: float = 0.0
+    share: float = 0.0
+    run_w: float = 0.0
+    standby_w: float = 0.0
+    start_wh: float = 0.0
+
+    def at(self, power_w: float) -> float:
+        """Loss at an AC power, W; the standby at 0."""
+        if not power_w > 0.0:
+            return self.standby_w
+        return (self.square_per_w * power_w + self.share) * power_w + self.run_w
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConverterSpec:
     """Limits of one converter on the AC side (magnitudes, W).
 
     min_w: smallest power it can hold; below it the command is 0.
-    max_w: largest power. efficiency: DC/AC for a charger, AC/DC for an inverter, 0..1.
+    max_w: largest power. efficiency: DC/AC for a charger, AC/DC for an inverter, 0..1: the worst
+    case, on which limits rest. losses: for choosing between units; without a curve the efficiency
+    is taken to be flat.
     """
 
     min_w: float
     max_w: float
     efficiency: float
     dynamics: Dynamics
+    window: DcWindow = DcWindow()
+    losses: LossCurve | None = None
+
+    @property
+    def loss_curve(self) -> LossCurve:
+        """The given curve, or a straight line through the efficiency."""
+        return self.losses or LossCurve(share=1.0 / self.efficiency - 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from gridzero.domain.reasons import Because
+from gridzero.domain.reasons import Because, WhyNot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,17 @@ class Wish:
 
     battery_w: float
     because: Because
+
+
+class Work(NamedTuple):
+    """What one converter has done since the start, and why it does nothing now (None = it does).
+
+    hours: time with a command above 0. starts: commands out of 0.
+    """
+
+    hours: float
+    starts: int
+    why_not: WhyNot | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +38,7 @@ class Decision:
     not_following: units that do not give what they were told, each with the case in words.
     suspects: units of which a promised change was not seen; they are being asked.
     meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
+    work: by converter name.
     """
 
     at_s: float
@@ -40,4 +53,5 @@ class Decision:
     units: Mapping[str, float] = field(default_factory=dict)
     not_following: Mapping[str, str] = field(default_factory=dict)
     suspects: tuple[str, ...] = ()
+    work: Mapping[str, Work] = field(default_factory=dict)
     meter_verdict: str = "good"

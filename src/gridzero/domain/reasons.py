@@ -23,11 +23,13 @@ class Because(StrEnum):
     PERIODIC_LOAD = "periodic_load"
     BELOW_MINIMUM = "below_minimum"
     RESTART_DWELL = "restart_dwell"
+    NOT_WORTH_IT = "not_worth_it"
     INVERTER_MAXIMUM = "inverter_maximum"
     CHARGER_MAXIMUM = "charger_maximum"
     NOT_FOLLOWING = "not_following"
     NO_INVERTER = "no_inverter"
     NO_CHARGER = "no_charger"
+    DC_WINDOW = "dc_window"
     METER_UNKNOWN = "meter_unknown"
     METER_LATE = "meter_late"
     METER_LOST = "meter_lost"
@@ -55,6 +57,18 @@ class Because(StrEnum):
     STOPPING = "stopping"
 
 
+class WhyNot(StrEnum):
+    """Why a converter does no work now. The value is the code in MQTT."""
+
+    SILENT = "silent"
+    TAKEN_OUT = "taken_out"
+    FAULT = "fault"
+    DC_LOW = "dc_low"
+    DC_HIGH = "dc_high"
+    RESTING = "resting"
+    NOT_NEEDED = "not_needed"
+
+
 REASONS: dict[Because, str] = {
     Because.COVERING_LOAD: "the battery covers what the house needs",
     Because.STORING_SURPLUS: "the battery takes what the sun gives too much",
@@ -71,11 +85,13 @@ REASONS: dict[Because, str] = {
     Because.PERIODIC_LOAD: "a load comes and goes at a steady beat and is met half-way",
     Because.BELOW_MINIMUM: "the wanted power is below what the converter can hold",
     Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
+    Because.NOT_WORTH_IT: "so little for so short a time is less than a start would lose",
     Because.INVERTER_MAXIMUM: "the inverters give all they can",
     Because.CHARGER_MAXIMUM: "the chargers take all they can",
     Because.NOT_FOLLOWING: "a converter does not give what it is told",
     Because.NO_INVERTER: "no inverter can be used now",
     Because.NO_CHARGER: "no charger can be used now",
+    Because.DC_WINDOW: "the battery voltage is outside what the inverters or chargers work with",
     Because.METER_UNKNOWN: "the meter has not reported yet",
     Because.METER_LATE: "the meter is late; power falls until it reports again",
     Because.METER_LOST: "the meter does not report",
@@ -101,4 +117,14 @@ REASONS: dict[Because, str] = {
     Because.METER_WRONG: "the meter does not show what the battery does",
     Because.STARTING: "gridzero is starting",
     Because.STOPPING: "gridzero is stopping",
+}
+
+WHY_NOT: dict[WhyNot, str] = {
+    WhyNot.SILENT: "it does not answer",
+    WhyNot.TAKEN_OUT: "it was taken out because it did not do what it was told",
+    WhyNot.FAULT: "it says itself that it does not deliver, and another can",
+    WhyNot.DC_LOW: "the battery voltage is too low for it",
+    WhyNot.DC_HIGH: "the battery voltage is too high for it",
+    WhyNot.RESTING: "it stopped a moment ago and rests before it starts again",
+    WhyNot.NOT_NEEDED: "the others do it with less loss, or there is nothing to do",
 }

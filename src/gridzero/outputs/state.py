@@ -85,7 +85,7 @@ def _current_a(now: Snapshot) -> float | None:
 
 
 def _converter(unit: ConverterView, decision: Decision) -> dict[str, Any]:
-    reading = unit.reading
+    reading, work = unit.reading, decision.work.get(unit.name)
     return {
         "state": unit.state.value,
         "silent": unit.silent,
@@ -95,6 +95,9 @@ def _converter(unit: ConverterView, decision: Decision) -> dict[str, Any]:
         "dc_a": _round(reading.dc_a if reading else None, 2),
         "temp_c": _round(reading.temp_c if reading else None, 1),
         "alarms": list(reading.alarms) if reading else [],
+        "hours": _round(work.hours if work else None, 2),
+        "starts": work.starts if work else None,
+        "why_not": work.why_not.value if work and work.why_not else None,
     }
 
 

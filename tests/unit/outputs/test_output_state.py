@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.converters import ConverterSpec, Dynamics
-from gridzero.domain.decision import Decision
+from gridzero.domain.decision import Decision, Work
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import (
     ConverterReading,
@@ -162,6 +162,9 @@ def test_whatever_is_known_the_keys_are_the_same_and_json_can_say_them(
             "dc_a",
             "temp_c",
             "alarms",
+            "hours",
+            "starts",
+            "why_not",
         }
 
 
@@ -230,6 +233,7 @@ def test_a_converter_shows_what_it_was_told_and_what_it_does() -> None:
         charge_because=Because.CURRENT_LIMIT,
         discharge_because=Because.CURRENT_LIMIT,
         units={"rectifier": 800.0},
+        work={"rectifier": Work(hours=1.5, starts=3, why_not=None)},
     )
     assert state_of(now, decision, ())["chargers"]["rectifier"] == {
         "state": "running",
@@ -240,6 +244,9 @@ def test_a_converter_shows_what_it_was_told_and_what_it_does() -> None:
         "dc_a": -17.46,
         "temp_c": None,
         "alarms": ["fan"],
+        "hours": 1.5,
+        "starts": 3,
+        "why_not": None,
     }
 
 
