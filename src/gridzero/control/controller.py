@@ -151,7 +151,7 @@ class Controller:
 
     def _count_start(self, battery_w: float, now_s: float) -> None:
         direction = (battery_w > 0) - (battery_w < 0)
-        if direction < 0 <= self._runs:
+        if direction and direction != self._runs:
             self._starts.spend(now_s)
         self._runs = direction
 
@@ -172,10 +172,10 @@ class Controller:
             self._periodic.forget()
         own_w = self._ledger.own_w(reading.at_s)
         self._health.reading(reading, now, self._ledger)
-        self._observer.update(reading.at_s, reading.grid_w, own_w)
+        in_flight_w = self._ledger.final_w() - own_w
+        self._observer.update(reading.at_s, reading.grid_w, own_w, in_flight_w)
         if self._observer.net_load_w is not None:
             self._periodic.update(reading.at_s, self._observer.net_load_w, self._observer.edge_w)
-        in_flight_w = self._ledger.final_w() - own_w
         if self._identification is not None:
             self._identification.metered(
                 reading.at_s, reading.grid_w, trusted=self._is_trusted(reading)

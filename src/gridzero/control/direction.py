@@ -21,6 +21,7 @@ from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 
 _START_WS = 100.0
+_DISCHARGE_START_WS = 30.0
 _START_ABOVE = 1.5  # times the smallest power, so that it does not stop again at once
 _WITHOUT_EXPERIENCE = 0.1
 _LEAST_WS = 60.0  # a surplus that hovers about the smallest power is no end of it
@@ -45,8 +46,8 @@ class DirectionKeeper:
     def __init__(self, switches: Switches = ALL_ON, min_charge_w: float = 0.0) -> None:
         """min_charge_w: what a surplus must reach at least before charging starts, W."""
         self._switches, self._min_charge_w = switches, min_charge_w
-        self._charging = False
-        self._let_go_ws = 0.0
+        self._charging = self._discharging = False
+        self._let_go_ws = self._lacked_ws = 0.0
         self._idling_ws: float | None = None
         self._patience_ws = 0.0
         self._absences_ws: deque[float] = deque(maxlen=_ABSENCES)
@@ -71,10 +72,11 @@ class DirectionKeeper:
 
     def ran(self, battery_w: float) -> None:
         """What was really commanded: a limit may have stopped the charger."""
+        self._charging, self._discharging = battery_w < 0.0, battery_w > 0.0
         if battery_w < 0.0:
-            self._charging, self._let_go_ws = True, 0.0
-        else:
-            self._charging = False
+            self._let_go_ws = 0.0
+        if battery_w > 0.0:
+            self._lacked_ws = 0.0
 
     def _seconds(self, now_s: float) -> float:
         before_s, self._at_s = self._at_s, now_s
@@ -125,11 +127,23 @@ class DirectionKeeper:
     ) -> tuple[float, Because | None]:
         if wish_w >= 0.0:
             self._let_go_ws = max(0.0, self._let_go_ws - wish_w * seconds)
-            return wish_w, None
+            return self._while_resting(wish_w, seconds, start_price)
+        self._lacked_ws = max(0.0, self._lacked_ws + wish_w * seconds)
         if -wish_w < self._start_w(chargers):
             return 0.0, Because.BELOW_MINIMUM
         self._let_go_ws -= wish_w * seconds
         if self._switches.zero_cross_hold and self._let_go_ws < _START_WS * start_price:
+            return 0.0, Because.ZERO_CROSS_HOLD
+        return wish_w, None
+
+    def _while_resting(
+        self, wish_w: float, seconds: float, start_price: float
+    ) -> tuple[float, Because | None]:
+        """Discharging starts at once after a calm time, a little later after a restless one."""
+        if self._discharging or not self._switches.zero_cross_hold:
+            return wish_w, None
+        self._lacked_ws += wish_w * seconds
+        if self._lacked_ws < _DISCHARGE_START_WS * (start_price - 1.0):
             return 0.0, Because.ZERO_CROSS_HOLD
         return wish_w, None
 

@@ -72,9 +72,10 @@ class NetLoadObserver:
             return None
         return self.net_load_w + self.ramp_w_per_s * min(seconds, _LONGEST_STEP_S)
 
-    def update(self, at_s: float, grid_w: float, own_w: float) -> None:
+    def update(self, at_s: float, grid_w: float, own_w: float, in_flight_w: float = 0.0) -> None:
         """Take one new meter reading; own_w is the battery's output when it was measured, at_s.
 
+        in_flight_w: how far it is still to move by what was sent.
         Numbers that are none, and readings from before the last one, are left out.
         """
         measured_w = grid_w + own_w
@@ -84,7 +85,7 @@ class NetLoadObserver:
         if self.net_load_w is None:
             self._begin(at_s, measured_w, own_w)
         elif self._plausible(at_s, measured_w, own_w - self._own_w):
-            self._take(at_s, measured_w, own_w)
+            self._take(at_s, measured_w, own_w, in_flight_w)
 
     def forget(self) -> None:
         """Start anew with the next reading, after the meter was lost."""
@@ -102,11 +103,11 @@ class NetLoadObserver:
         self.net_load_w = measured_w
         self._remember(at_s, measured_w, own_w)
 
-    def _take(self, at_s: float, measured_w: float, own_w: float) -> None:
+    def _take(self, at_s: float, measured_w: float, own_w: float, in_flight_w: float) -> None:
         seconds, step_w = at_s - self._at_s, own_w - self._own_w
         before_w = self.ahead_w(seconds) or 0.0
         surprise_w = measured_w - before_w
-        self._doubt.update(seconds, measured_w - self._measured_w, step_w)
+        self._doubt.update(seconds, measured_w - self._measured_w, step_w, in_flight_w)
         self._gain = self._weight(surprise_w, abs(step_w))
         self.net_load_w = before_w + self._gain * surprise_w
         if self._gain > _JUMPED and abs(surprise_w) > _EDGE_W:

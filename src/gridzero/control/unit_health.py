@@ -26,9 +26,9 @@ _GOOD_AGAIN, _GOOD_AGAIN_S = 0.15, 6.0
 _WAKE_S = 1.5
 _NO_EVIDENCE_S = 60.0
 _LOOKS = 4
-_EASE_W = 200.0  # by routine a unit is not stopped: it need not climb from zero again
+_EASE_W = 200.0  # a unit at its maximum need not climb from zero again
 _AGREE_WITHIN_S = 120.0
-_TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 60.0, 600.0
+_TESTED_PAUSE_S, _LONGEST_TESTED_PAUSE_S = 90.0, 2400.0
 _FORGIVEN_AFTER_S = 3600.0
 _DEAF_S = 15.0
 _UNCLEAR_PAUSE_S, _LONGEST_UNCLEAR_PAUSE_S = 5.0, 40.0
@@ -177,7 +177,7 @@ class UnitHealth:
         if is_calm(before, look.promised_w):
             self.state, self._down, self._routine = State.SUSPECT, True, self.unseen.is_routine
             rest_w = look.promised_w - _EASE_W
-            eases = self._routine and rest_w >= LEAST_W
+            eases = rest_w >= LEAST_W and (self._routine or self.unseen.stands)
             self._eased_to_w = rest_w if eases else None
             self._test = StepTest(mean_of(before), _EASE_W if eases else None)
 
@@ -220,7 +220,7 @@ class UnitHealth:
         if at_s - self._ask_again_s > _FORGIVEN_AFTER_S:
             self._tested_pause_s = _TESTED_PAUSE_S
         self._ask_again_s = at_s + self._tested_pause_s
-        self._tested_pause_s = min(2 * self._tested_pause_s, _LONGEST_TESTED_PAUSE_S)
+        self._tested_pause_s = min(3 * self._tested_pause_s, _LONGEST_TESTED_PAUSE_S)
 
     # --- out and back -------------------------------------------------------------------------
 

@@ -44,11 +44,14 @@ class _Loss(NamedTuple):
 
 
 class Unseen:
-    """One unit. is_routine: the suspicion is only that it has not been seen for long."""
+    """One unit. is_routine: the suspicion is only that it has not been seen for long.
+
+    stands: it gives all it can, steadily, and the house buys more.
+    """
 
     def __init__(self) -> None:
         self._looks: deque[_Look] = deque(maxlen=3)
-        self.is_routine = False
+        self.is_routine = self.stands = False
         self._sight_s: float | None = None
         self._sight_pause_s = _OUT_OF_SIGHT_S
         self._asked_s = float("-inf")
@@ -82,6 +85,8 @@ class Unseen:
             return False
         self._compare(before, look)
         self._watch_loss(look)
+        buys = error_w is not None and error_w > _STANDING_ERROR_W
+        self.stands = buys and self._moved_w <= _STANDS_W
         away = self._is_long_out_of_sight(at_s, error_w)
         unseen = self._is_unseen(look.promised_w - before.promised_w, error_w)
         reason = unseen or self._is_lost(look)

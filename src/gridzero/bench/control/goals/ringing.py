@@ -2,7 +2,9 @@
 
 The inverter's true dead time is 0.3, 1.0 or 2.5 s, and gridzero is told 0.3 to 2 times as much.
 The load steps between 200 and 600 W every 90 s. Ringing is half the distance between the largest
-and the smallest battery power in the last 30 s before the next step, the worst of all steps. Meter
+and the smallest battery power in the last 30 s before the next step, the worst of the steps in the
+second half of the run: by then what can be learned has been learned, and a single correction of
+the model is not taken for an oscillation. Meter
 noise of 2 W alone moves the battery by up to some 4 W; more than 10 W is a limit cycle.
 """
 
@@ -69,7 +71,7 @@ def _told(rings: dict[Guess, float]) -> str:
 
 
 def ringing_w(guess: Guess, switches: Switches = ALL_ON, seconds: float = 900.0) -> float:
-    """Amplitude late after a step, the worst of all steps, W."""
+    """Amplitude late after a step, the worst of the second half, W."""
     plant = _plant(guess)
     trace = Steps("ringing", 200.0, 600.0, rest_s=_REST_S)(plant, 1, seconds)
     law = LawRow("gridzero", "", "", partial(Ours, switches=switches), ours=True)
@@ -77,8 +79,10 @@ def ringing_w(guess: Guess, switches: Switches = ALL_ON, seconds: float = 900.0)
 
 
 def amplitude_w(run: Run) -> float:
-    """Half of largest less smallest battery power late after each step; the worst, W."""
-    ends = [end for step, end in run.setting.trace.steps if end - step > 2 * _LATE]
+    """Half of largest less smallest battery power late after each late step; the worst, W."""
+    half = len(run.battery_w) // 2
+    steps = run.setting.trace.steps
+    ends = [end for step, end in steps if end - step > 2 * _LATE and end - _LATE > half]
     late = [run.battery_w[end - _LATE : end] for end in ends]
     return max((max(part) - min(part)) / 2.0 for part in late)
 
