@@ -26,7 +26,8 @@ from gridzero.runtime.stores import Store, StoreDamaged
 
 log = structlog.get_logger()
 
-_SAVE_S = 600.0  # memory cards wear
+_SAVE_S = 3600.0  # memory cards wear
+_AHEAD_S = 600.0  # a stored moment may be so far in the future, as clocks are set
 _PRICE_STALE_S = 2 * 3600.0
 _LARGEST_CT = 1000.0
 _CLOCK_SET_S = 1_700_000_000.0  # November 2023: before that nobody has set the clock
@@ -49,6 +50,7 @@ class Market:
         self._fixed, self._live = fixed, dict[str, tuple[float, float]]()
         self._store, self._clock, self._utc_s = store, clock, utc_s
         self._watch = OutlookWatch()
+        self._stored: dict[str, Any] = {}
         self._restore(faults)
         self._saved_s = self._clock.now_s()
 
@@ -127,7 +129,6 @@ class Market:
         return {**values, "told": told.value} if told else values
 
     def _restore(self, faults: FaultBook) -> None:
-        self._stored: dict[str, Any] = {}
         try:
             stored = self._store.load()
         except StoreDamaged as error:
@@ -146,7 +147,7 @@ class Market:
         at_s, utc_s = stored.get(f"{name}_utc_s"), self._utc_s()
         if not isinstance(at_s, int | float) or isinstance(at_s, bool):
             return None
-        if not _CLOCK_SET_S <= at_s <= utc_s + _SAVE_S:
+        if not _CLOCK_SET_S <= at_s <= utc_s + _AHEAD_S:
             log.warning("outlook.dropped", what=name, why="the clock does not fit to it")
             return None
         return self._clock.now_s() - max(0.0, utc_s - at_s)

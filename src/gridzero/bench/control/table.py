@@ -12,6 +12,8 @@ LEGEND = """\
 |e|, rms: W of grid power that the converters could have covered; import, export: its Wh per hour
 settle, max: s from a step to within 25 W for 10 s (~ = not always); over: overshoot, W; dead: s
 still: mean |e| at rest, W; starts/h: of converters; travel: kW/h; regret: ct/h at 30 and 8 ct
+sell: share of the time with such export, %; dry, wet: cost of the errors where the battery will
+run empty, or be full anyway, ct/h
 ctl, full: saving as a share of an ideal battery's, %, lost to control alone and to everything
 * best in its column; the lines below the rule know too much or do nothing and do not compete"""
 
@@ -43,6 +45,9 @@ _COLUMNS = (
     _Column("starts", 7, 0, lambda r: r.metrics.starts_h),
     _Column("travel", 7, 1, lambda r: r.metrics.travel_kw_h, 0.0),
     _Column("regret", 7, 2, lambda r: r.metrics.regret_ct_h, 0.0),
+    _Column("sell", 6, 1, lambda r: _percent(r.metrics.exporting), 0.0),
+    _Column("dry", 6, 3, lambda r: r.metrics.emptying_ct_h, 0.0),
+    _Column("wet", 6, 3, lambda r: r.metrics.filling_ct_h, 0.0),
     _Column("ctl", 7, 1, lambda r: _percent(r.shares.control), -1.0),
     _Column("full", 6, 1, lambda r: _percent(r.shares.full), -1.0),
 )
