@@ -14,7 +14,7 @@ from math import isfinite
 
 from gridzero.domain.value import Lean, Outlook, Prices
 
-_PER_S = 0.02  # W/s: far slower than the trim, so that the two do not meet
+_PER_S = 0.05  # W/s: an hour for a restless house, and far slower than the trim
 _BACK_PER_S = 0.1
 _BOUND_W = 40.0
 _LONGEST_STEP_S = 2.0
@@ -94,7 +94,7 @@ class TargetBias:
         So a bias alone never starts a converter or turns it round, and fades without a step.
         """
         bound_w = _SHARE_OF_WISH * abs(wish_w)
-        return max(-bound_w, min(bound_w, self.bias_w))
+        return max(-bound_w, min(bound_w, self.bias_w)) if bound_w > 0.0 else 0.0
 
     def _return(self, seconds: float) -> None:
         """Back to zero without a jump."""

@@ -37,7 +37,8 @@ def leaning(outlook: Outlook) -> LawRow:
     """Gridzero that knows the prices of the bench, and where its battery is heading."""
     made = partial(Ours, prices=Prices(IMPORT_CT, EXPORT_CT), outlook=outlook)
     summary = f"ours with prices, battery {outlook.value}"
-    return LawRow(f"{OURS} {outlook.value}", summary, LAWS[OURS].source, made, ours=True)
+    name, source = f"{OURS} {outlook.value}", LAWS[OURS].source
+    return LawRow(name, summary, source, made, ours=True, valued=True)
 
 
 def ablated() -> list[LawRow]:
