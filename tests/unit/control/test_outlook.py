@@ -25,7 +25,7 @@ def test_nothing_is_known_at_first() -> None:
     assert seen((1, FREE, Because.INVERTER_MAXIMUM)).at(HOUR_S) is Outlook.UNKNOWN
 
 
-@pytest.mark.parametrize("because", [Because.CELL_LOW, Because.CELL_EMPTY])
+@pytest.mark.parametrize("because", [Because.CELL_LOW, Because.CELL_EMPTY, Because.CELL_UNDER])
 def test_a_battery_that_was_empty_of_late_runs_empty(because: Because) -> None:
     watch = seen((1, FREE, because))
     assert watch.at(1 * HOUR_S) is Outlook.EMPTYING
@@ -33,7 +33,7 @@ def test_a_battery_that_was_empty_of_late_runs_empty(because: Because) -> None:
     assert watch.at(37 * HOUR_S) is Outlook.UNKNOWN
 
 
-@pytest.mark.parametrize("because", [Because.CELL_HIGH, Because.CELL_FULL])
+@pytest.mark.parametrize("because", [Because.CELL_HIGH, Because.CELL_FULL, Because.CELL_OVER])
 def test_a_battery_that_was_full_of_late_fills(because: Because) -> None:
     watch = seen((1, because, FREE))
     assert watch.at(2 * HOUR_S) is Outlook.FILLING

@@ -15,7 +15,7 @@ from runtime_fakes import FakeHouse
 from gridzero.domain.events import Event
 from gridzero.domain.reasons import Because
 from gridzero.domain.value import Outlook, Prices
-from gridzero.links.memory import MemoryBroker, MemoryMqtt
+from gridzero.links.memory import MemoryBroker
 from gridzero.outputs.market_in import listen
 from gridzero.ports.clock import LoopClock
 from gridzero.runtime.fault_book import FaultBook
@@ -179,16 +179,17 @@ async def heard(*messages: tuple[str, bytes, bool]) -> tuple[Market, list[Event]
     faults.on_event(events.append)
     made = Market(FIXED, MemoryStore(), faults, clock, Watch())
     broker = MemoryBroker()
+    link, sender = broker.attach(), broker.attach()
     topics = {"import_ct": "tariff/now", "export_ct": None, "stored_ct": "planner/stored"}
     for topic, payload, retained in messages:
         if retained:
-            broker.publish(topic, payload, retain=True)
-    link = MemoryMqtt(broker)
+            sender.publish(topic, payload, retain=True)
+    await asyncio.sleep(0.1)
     listen(made, link, faults, "house", topics)
     await asyncio.sleep(0.1)
     for topic, payload, retained in messages:
         if not retained:
-            broker.publish(topic, payload)
+            sender.publish(topic, payload)
     await asyncio.sleep(0.1)
     return made, events
 
