@@ -10,11 +10,13 @@ from pathlib import Path
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
-from gridzero.config.models import BatteryConfig, Config, ControlConfig
+from gridzero.config.models import BatteryConfig, Config, ControlConfig, PricesConfig
 from gridzero.control.controller import Tuning
 from gridzero.domain.events import Severity
 from gridzero.domain.modes import Mode, Wanted
+from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
+from gridzero.outputs.market_in import listen
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device
@@ -22,6 +24,7 @@ from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.learning import Learning
+from gridzero.runtime.market import Market
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -38,6 +41,7 @@ class App:
     faults: FaultBook
     output: MqttOut
     learning: Learning
+    market: Market | None
     clock: Clock
     links: Links
     link_services: Sequence[Service]
@@ -53,6 +57,7 @@ class App:
             outputs=(
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
+                *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
             ),
             ready=self.links_ready,
@@ -62,6 +67,8 @@ class App:
 
     def _farewell(self) -> None:
         self.learning.save()
+        if self.market is not None:
+            self.market.save()
         self.output.publish()
 
 
@@ -73,13 +80,14 @@ def build(
     faults: FaultBook | None = None,
     store: Store | None = None,
     learned: Store | None = None,
+    outlook: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
 
-    store, learned: where settings and learned dynamics survive; default: files in the state
-    folder.
+    store, learned, outlook: where settings, learned dynamics and the outlook survive; default:
+    files in the state folder.
 
     Raises ConfigError where the configuration asks for what does not fit together.
     """
@@ -90,13 +98,35 @@ def build(
     state_dir = Path(config.site.state_dir)
     store = store or FileStore(state_dir / "settings.json")
     settings = _settings(config, store, faults)
-    site = Site(parts, rules_of(config, parts.meter.interval_s), settings, faults, clock)
+    outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
+    market = _market(config.prices, outlook, faults, clock)
+    rules = rules_of(config, parts.meter.interval_s)
+    site = Site(parts, rules, settings, faults, clock, market)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
-    return App(site, faults, output, learning, clock, links, link_services, links_ready)
+    if config.prices is not None and market is not None:
+        site.on_decision(market.note)
+        listen(market, links.mqtt(), faults, config.mqtt.topic_prefix, _topics(config.prices))
+    return App(site, faults, output, learning, market, clock, links, link_services, links_ready)
+
+
+def _market(
+    prices: PricesConfig | None, store: Store, faults: FaultBook, clock: Clock
+) -> Market | None:
+    if prices is None:
+        return None
+    return Market(Prices(prices.import_ct, prices.export_ct), store, faults, clock)
+
+
+def _topics(prices: PricesConfig) -> dict[str, str | None]:
+    return {
+        "import_ct": prices.import_topic,
+        "export_ct": prices.export_topic,
+        "stored_ct": prices.stored_topic,
+    }
 
 
 def check_cells(config: Config, devices: Iterable[Device]) -> None:

@@ -100,6 +100,7 @@ async def house(
     temp_c: float = 18.0,
     config: Path = DEMO,
     learned: Store | None = None,
+    outlook: Store | None = None,
 ) -> AsyncIterator[Story]:
     """The demo's house from power-up; it is shut down in order at the end."""
     plugins = load_plugins()
@@ -110,7 +111,7 @@ async def house(
         temp_c=temp_c,
         start_h=0.0,
     )
-    story = Story(SimulatedSite(load(config, plugins), plugins, scene, learned))
+    story = Story(SimulatedSite(load(config, plugins), plugins, scene, learned, outlook))
     story.site.app.faults.on_event(story.events.append)
     step = story.site.bench.step
 

@@ -232,6 +232,9 @@ def _warnings(
     if config.control.mode in {Mode.CHARGE, Mode.DISCHARGE} and not config.control.power_w:
         what = f"the mode {config.control.mode} without power_w moves no power"
         yield ("control", "mode"), what, "Add power_w"
+    if config.prices is not None and config.prices.export_ct >= config.prices.import_ct:
+        what = "selling earns as much as buying costs: the target will not lean to a side"
+        yield ("prices", "export_ct"), what, "Correct it unless it is really so"
     yield from _mqtt_warnings(document, config)
 
 

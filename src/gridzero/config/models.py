@@ -200,6 +200,27 @@ class ControlConfig(Section):
         return self
 
 
+class PricesConfig(Section):
+    """What energy costs and earns; without it nothing depends on prices."""
+
+    import_ct: Number = Field(
+        ge=-1000, le=1000, description="price of a kWh from the grid, ct, -1000..1000"
+    )
+    export_ct: Number = Field(
+        ge=-1000, le=1000, description="what a kWh into the grid earns, ct, -1000..1000"
+    )
+    import_topic: _Topic | None = Field(
+        default=None, description="MQTT topic of the import price of now, ct/kWh; holds for 2 h"
+    )
+    export_topic: _Topic | None = Field(
+        default=None, description="MQTT topic of the export price of now, ct/kWh; holds for 2 h"
+    )
+    stored_topic: _Topic | None = Field(
+        default=None,
+        description="MQTT topic of what a stored kWh will be worth, ct/kWh; holds for 2 h",
+    )
+
+
 class Config(Section):
     """One configuration file.
 
@@ -221,4 +242,7 @@ class Config(Section):
     )
     control: Annotated[ControlConfig, BeforeValidator(_empty)] = Field(
         default_factory=ControlConfig, description="how the grid power is held"
+    )
+    prices: PricesConfig | None = Field(
+        default=None, description="what energy is worth; absent = it does not matter"
     )

@@ -22,6 +22,7 @@ from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.start_budget import StartBudget
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.control.trim import Trim
+from gridzero.control.value import TargetBias, stored_value
 from gridzero.domain.decision import Decision, Wish
 from gridzero.domain.modes import Mode
 from gridzero.domain.readings import MeterReading
@@ -32,6 +33,7 @@ _LEAD_S = 0.3  # a command needs about so long to arrive
 _DETOUR_WS = 60.0
 _DETOUR_SHARE = 0.2  # a dip to zero wears less than a start after a rest
 _TOO_DOUBTFUL = 0.4
+_ROUNDING_W = 1.0
 _FREE = frozenset(
     {Because.COVERING_LOAD, Because.STORING_SURPLUS, Because.BALANCED, Because.PERIODIC_LOAD}
 )
@@ -47,7 +49,8 @@ _FIXED = {
 class Tuning:
     """What the owner may set; the defaults suit the devices that the drivers know.
 
-    stored_value: see control.wake; None = energy alone decides whether a start pays.
+    stored_value: see control.wake; None = it follows from prices; without them energy alone decides
+    whether a start pays.
     """
 
     meter_hold_s: float = 1.5
@@ -76,6 +79,7 @@ class Controller:
         self._observer = NetLoadObserver(switches)
         self._periodic = PeriodicLoad()
         self._trim = Trim()
+        self._bias, self._biased_w, self._is_free = TargetBias(), 0.0, False
         self._direction = DirectionKeeper(switches, tuning.min_charge_w)
         self._dispatcher = Dispatcher(
             tuning.min_charge_w,
@@ -93,6 +97,7 @@ class Controller:
     def tick(self, now: Snapshot) -> Decision:
         """Decide for this moment; a meter reading that was not seen yet is observed first."""
         self._health.update(now, self._ledger)
+        self._value(now)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now)
         told, now = now, as_they_are(now, self._ledger)
@@ -115,6 +120,7 @@ class Controller:
             self._trim.back_calculate(wish.battery_w - split.total_w)
         if wish.because is not Because.IDENTIFYING:
             split = self._cut_short(split, now)
+        self._is_free = self._is_own_choice(wish, split)
         self._direction.ran(split.total_w)
         self._count_start(split.total_w, now.now_s)
         return Decision(
@@ -132,7 +138,23 @@ class Controller:
             discharge_because=limits.discharge_because,
             units=commands_for(split.units, told, self._ledger),
             work=split.work,
+            bias_w=self._biased_w,
+            bias_because=self._bias.lean,
         )
+
+    def _value(self, now: Snapshot) -> None:
+        """Take note of what energy is worth."""
+        if not self._switches.value:
+            return
+        self._bias.aim(now.prices, now.outlook)
+        if self._tuning.stored_value is None:
+            self._dispatcher.value_stored(stored_value(now.prices, now.outlook))
+
+    def _is_own_choice(self, wish: Wish, split: Split) -> bool:
+        """Whether output and bias are what the meter and the prices ask for, uncut."""
+        uncut = abs(split.total_w - wish.battery_w) < _ROUNDING_W
+        whole = self._biased_w == self._bias.bias_w
+        return wish.because in _FREE and uncut and whole and split.total_w != 0.0
 
     def _cut_short(self, split: Split, now: Snapshot) -> Split:
         """Inverters at zero for a moment, where that is cheaper than ramping down."""
@@ -180,8 +202,10 @@ class Controller:
             self._identification.metered(
                 reading.at_s, reading.grid_w, trusted=self._is_trusted(reading)
             )
+        error_w = reading.grid_w - now.wanted.target_w
         if self._switches.trim:
-            self._trim.update(reading.grid_w - now.wanted.target_w, in_flight_w, gap_s)
+            self._trim.update(error_w - self._biased_w, in_flight_w, gap_s)
+        self._bias.learn(error_w, gap_s, free=self._is_free)
 
     def _is_trusted(self, reading: MeterReading) -> bool:
         """Whether meter and inverters do what they should, so that there is something to learn."""
@@ -190,6 +214,7 @@ class Controller:
 
     def _wish(self, now: Snapshot) -> Wish:
         """The goal, before any limit."""
+        self._biased_w = 0.0
         if now.wanted.mode is not Mode.AUTO:
             self._trim.reset()
             sign, because = _FIXED[now.wanted.mode]
@@ -208,7 +233,9 @@ class Controller:
         net_load_w, beat = self._expected(now)
         if net_load_w is None or factor <= 0:
             return Wish(battery_w=0.0, because=late)
-        wish_w = factor * (net_load_w - now.wanted.target_w + self._trim.value_w)
+        full_w = net_load_w - now.wanted.target_w + self._trim.value_w
+        self._biased_w = self._bias.for_wish(full_w)
+        wish_w = factor * (full_w - self._biased_w)
         if beat:
             return Wish(battery_w=wish_w, because=Because.PERIODIC_LOAD)
         because = Because.COVERING_LOAD if wish_w > 0 else Because.STORING_SURPLUS

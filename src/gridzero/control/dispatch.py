@@ -48,10 +48,13 @@ class Dispatcher:
         stored_value: float | None = None,
     ) -> None:
         self._roster = Roster()
-        self._discharge = Side(
-            SideRules(start_w=min_discharge_w, stored_value=stored_value), output
-        )
+        self._discharge = Side(SideRules(start_w=min_discharge_w), output)
+        self.value_stored(stored_value)
         self._charge = Side(SideRules(start_w=min_charge_w, rest_s=_CHARGER_REST_S), output)
+
+    def value_stored(self, stored_value: float | None) -> None:
+        """What stored energy is worth from now on: see wake.is_worth_it."""
+        self._discharge.stored_value = stored_value
 
     def usable(self, now: Snapshot, out: frozenset[str] = _NOBODY) -> Usable:
         """Who can be commanded now; limits must count the same ones. out: see Roster.update."""

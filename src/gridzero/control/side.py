@@ -26,20 +26,22 @@ class SideRules:
     """start_w: a power must reach this before anything starts.
 
     rest_s: pause of a unit that stopped, before it starts again.
-    stored_value: see wake.is_worth_it.
     """
 
     start_w: float
     rest_s: float = 0.0
-    stored_value: float | None = None
 
 
 class Side:
-    """Chargers or inverters. shares: the last commands, W AC by name, of the units that work."""
+    """Chargers or inverters. shares: the last commands, W AC by name, of the units that work.
+
+    stored_value: see wake.is_worth_it; may change while running.
+    """
 
     def __init__(self, rules: SideRules, output: Output | None) -> None:
         self.shares: dict[str, float] = {}
         self.tallies: dict[str, Tally] = {}
+        self.stored_value: float | None = None
         self._rules, self._output = rules, output
         self._choice = Choice(self.tallies)
         self._experience = Experience()
@@ -105,7 +107,7 @@ class Side:
         curves = [(ready[name].loss_curve, ready[name].max_w) for name in names]
         able_w = sum(max_w for _, max_w in curves)
         pays = all(
-            is_worth_it(power_w * max_w / able_w, lasts_s, curve, self._rules.stored_value)
+            is_worth_it(power_w * max_w / able_w, lasts_s, curve, self.stored_value)
             for curve, max_w in curves
         )
         return None if pays else Because.NOT_WORTH_IT

@@ -27,13 +27,19 @@ class SimulatedSite:
         plugins: Mapping[str, DriverPlugin],
         scene: Scene | None = None,
         learned: Store | None = None,
+        outlook: Store | None = None,
     ) -> None:
-        """learned: what an earlier life learned of the converters; default: nothing."""
+        """learned, outlook: what an earlier life learned; default: nothing."""
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
         self.app: App = build(
-            loaded, plugins, self.links, store=MemoryStore(), learned=learned or MemoryStore()
+            loaded,
+            plugins,
+            self.links,
+            store=MemoryStore(),
+            learned=learned or MemoryStore(),
+            outlook=outlook or MemoryStore(),
         )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)

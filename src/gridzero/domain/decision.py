@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gridzero.domain.reasons import Because, WhyNot
+from gridzero.domain.value import Lean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Decision:
     suspects: units of which a promised change was not seen; they are being asked.
     meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
     work: by converter name.
+    bias_w: by how much the target was shifted, W, > 0 buys rather than sells, and why.
     """
 
     at_s: float
@@ -55,3 +57,5 @@ class Decision:
     suspects: tuple[str, ...] = ()
     work: Mapping[str, Work] = field(default_factory=dict)
     meter_verdict: str = "good"
+    bias_w: float = 0.0
+    bias_because: Lean = Lean.NO_PRICES

@@ -15,6 +15,7 @@ from gridzero.domain.readings import (
     ModuleReading,
 )
 from gridzero.domain.reasons import Because
+from gridzero.domain.value import Outlook, Prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Snapshot:
 
     shunt_expected: a shunt is configured, so its silence refuses power.
     blocked: a reason that refuses all power whatever the readings say.
+    prices: None = not known. outlook: where the state of charge is heading.
     target_until_s: how long the target topic's charge power holds.
     """
 
@@ -50,6 +52,8 @@ class Snapshot:
     target_charge_w: float = 0.0
     target_until_s: float | None = None
     blocked: Because | None = None
+    prices: Prices | None = None
+    outlook: Outlook = Outlook.UNKNOWN
 
     @property
     def meter_age_s(self) -> float:

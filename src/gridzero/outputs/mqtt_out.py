@@ -8,6 +8,7 @@ gridzero/mode/set       auto, charge, discharge, hold, off
 gridzero/power_w/set    watts for charge and discharge
 gridzero/target_w/set   grid power to hold
 gridzero/identify/set   test a converter by its name, or all of them; cancel ends the test
+gridzero/outlook/set    emptying, filling, unknown, auto (see outputs.market_in)
 """
 
 from __future__ import annotations

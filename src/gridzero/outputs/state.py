@@ -8,6 +8,7 @@ from typing import Any
 from gridzero.domain.decision import Decision
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.value import LEANS
 from gridzero.runtime.fault_book import ActiveFault
 
 _SHUNT_SHOWN_S = 5.0
@@ -26,6 +27,7 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
         "mode": now.wanted.mode.value,
         "power_w": now.wanted.power_w,
         "target_w": now.wanted.target_w,
+        "value": _value(now, decision),
         "limits": {
             "charge_w": _round(decision.charge_w, 0),
             "charge_because": decision.charge_because.value,
@@ -54,6 +56,19 @@ def cells_of(now: Snapshot) -> dict[str, Any]:
             "suspect": [i + 1 for i in range(len(module.cell_v)) if module.suspect >> i & 1],
         }
         for module in now.modules
+    }
+
+
+def _value(now: Snapshot, decision: Decision) -> dict[str, Any]:
+    prices = now.prices
+    return {
+        "bias_w": _round(decision.bias_w, 1),
+        "because": decision.bias_because.value,
+        "because_text": LEANS[decision.bias_because],
+        "outlook": now.outlook.value,
+        "import_ct": _round(prices.import_ct if prices else None, 3),
+        "export_ct": _round(prices.export_ct if prices else None, 3),
+        "stored_ct": _round(prices.stored_ct if prices else None, 3),
     }
 
 

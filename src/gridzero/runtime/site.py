@@ -18,10 +18,12 @@ from gridzero.domain.modes import Mode
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.value import Outlook
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Converter
 from gridzero.runtime import battery_faults
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.market import Market
 from gridzero.runtime.parts import Parts
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -37,8 +39,16 @@ class Site:
     """Owns the decision state of one house. Nothing here waits for a device."""
 
     def __init__(
-        self, parts: Parts, rules: SiteRules, settings: Settings, faults: FaultBook, clock: Clock
+        self,
+        parts: Parts,
+        rules: SiteRules,
+        settings: Settings,
+        faults: FaultBook,
+        clock: Clock,
+        market: Market | None = None,
     ) -> None:
+        """market: what energy is worth; None = nobody knows."""
+        self.market = market
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
         self._clock = clock
         nominal = (
@@ -136,6 +146,8 @@ class Site:
             target_charge_w=self._target_charge_w,
             target_until_s=self._target_until_s,
             blocked=self._blocked(),
+            prices=self.market.prices() if self.market else None,
+            outlook=self.market.outlook() if self.market else Outlook.UNKNOWN,
         )
 
     def _view(self, unit: Converter, now_s: float) -> ConverterView:

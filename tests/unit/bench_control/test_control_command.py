@@ -230,3 +230,16 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
     assert file.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ConfigError, match="png"):
         command(*words, "--plot", str(tmp_path / "nowhere" / "laws.png"), *QUICK)
+
+
+def test_a_row_with_prices_shows_what_errors_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("--outlook", "emptying", "--outlook", "filling")
+    assert command("--traces", "steps", "--laws", "gridzero", *both, *QUICK) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(word in lines[1] for word in ("sell", "dry", "wet"))
+    assert [line.split()[1] for line in lines[3:5]] == ["emptying", "filling"]
+
+
+def test_an_outlook_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="rainy"):
+        command("--outlook", "rainy", *QUICK)

@@ -10,7 +10,9 @@ from gridzero.bench.control.laws import LAWS
 from gridzero.bench.control.laws.law import LawRow
 from gridzero.bench.control.laws.ours import Ours
 from gridzero.bench.control.markdown import grid
+from gridzero.bench.control.metrics import EXPORT_CT, IMPORT_CT
 from gridzero.control.switches import ALL_ON, PARTS
+from gridzero.domain.value import Outlook, Prices
 from gridzero.errors import ConfigError
 
 OURS = "gridzero"
@@ -29,6 +31,14 @@ def without(words: str) -> LawRow:
     name = " ".join([OURS, *(f"-{part}" for part in parts)])
     made = partial(Ours, switches=switches)
     return LawRow(name, f"ours without {', '.join(parts)}", LAWS[OURS].source, made, ours=True)
+
+
+def leaning(outlook: Outlook) -> LawRow:
+    """Gridzero that knows the prices of the bench, and where its battery is heading."""
+    made = partial(Ours, prices=Prices(IMPORT_CT, EXPORT_CT), outlook=outlook)
+    summary = f"ours with prices, battery {outlook.value}"
+    name, source = f"{OURS} {outlook.value}", LAWS[OURS].source
+    return LawRow(name, summary, source, made, ours=True, valued=True)
 
 
 def ablated() -> list[LawRow]:

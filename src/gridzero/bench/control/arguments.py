@@ -35,6 +35,13 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         help="one more row: gridzero without these parts of its law; may be repeated",
     )
     group.add_argument(
+        "--outlook",
+        action="append",
+        default=[],
+        metavar="emptying|filling",
+        help="one more row: gridzero with prices and a battery that is heading there",
+    )
+    group.add_argument(
         "--ablate", action="store_true", help="gridzero without each of its parts, one at a time"
     )
     group.add_argument(

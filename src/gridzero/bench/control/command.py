@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from gridzero import __version__
-from gridzero.bench.control.ablate import ablated, ablation_tables, without
+from gridzero.bench.control.ablate import ablated, ablation_tables, leaning, without
 from gridzero.bench.control.arguments import DEFAULT_TRACES, WINDOW_S
 from gridzero.bench.control.compare import Case, Plan
 from gridzero.bench.control.goals.command import run as judge
@@ -21,6 +21,7 @@ from gridzero.bench.control.plants import METERS, PLANTS
 from gridzero.bench.control.records import Recorded, from_files
 from gridzero.bench.control.table import LEGEND, table
 from gridzero.bench.control.traces import TRACES, TraceRow
+from gridzero.domain.value import Outlook
 from gridzero.errors import ConfigError
 
 _QUICK_TRACES, _QUICK_S = "steps,random,hob,ramps,stress", 900.0
@@ -91,7 +92,17 @@ def _laws(args: argparse.Namespace) -> list[LawRow]:
         named = "all"
     laws = _chosen(LAWS, args.laws or named, "--laws")
     lesser = ablated() if args.ablate else [without(words) for words in args.without]
+    lesser += [leaning(outlook) for outlook in _outlooks(args.outlook)]
     return [*laws[:1], *lesser, *laws[1:]] if laws[0].name == "gridzero" else [*lesser, *laws]
+
+
+def _outlooks(names: list[str]) -> list[Outlook]:
+    known = [Outlook.EMPTYING, Outlook.FILLING]
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        remedy = f"There are: {', '.join(known)}"
+        raise ConfigError(f"unknown: {', '.join(unknown)}", where="--outlook", remedy=remedy)
+    return [Outlook(name) for name in names]
 
 
 def _traces(args: argparse.Namespace) -> list[TraceRow]:

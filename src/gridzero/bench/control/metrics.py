@@ -29,6 +29,8 @@ class Metrics:
     settles counts until the next one. unsettled: share of such steps, 0..1. overshoot_w: largest
     error on the other side after a step, mean over steps. dead_s: from a step until the battery
     has moved its way. stationary_w: mean |error| in the last 10 s before a step.
+    exporting: share of the time with avoidable export, 0..1. emptying_ct_h, filling_ct_h: what the
+    errors cost per hour where the battery will run empty, and where it will be full anyway.
     starts_h: converters that left zero, per hour. travel_kw_h: way of the battery power, kW per
     hour. regret_ct_h: avoidable import at 30 ct less avoidable export at 8 ct, per hour.
     None: the trace has no steps that rest.
@@ -47,6 +49,9 @@ class Metrics:
     starts_h: float
     travel_kw_h: float
     regret_ct_h: float
+    exporting: float
+    emptying_ct_h: float
+    filling_ct_h: float
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for json.dumps."""
@@ -74,6 +79,9 @@ def measure(run: Run) -> Metrics:
         starts_h=run.starts / hours,
         travel_kw_h=way_w / 1000.0 / hours,
         regret_ct_h=(import_w * IMPORT_CT - export_w * EXPORT_CT) / 1000.0,
+        exporting=sum(e < 0.0 for e in steady_w) / count,
+        emptying_ct_h=export_w * (IMPORT_CT - EXPORT_CT) / 1000.0,
+        filling_ct_h=import_w * (IMPORT_CT - EXPORT_CT) / 1000.0,
     )
 
 

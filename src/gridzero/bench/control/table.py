@@ -12,6 +12,8 @@ LEGEND = """\
 |e|, rms: W of grid power that the converters could have covered; import, export: its Wh per hour
 settle, max: s from a step to within 25 W for 10 s (~ = not always); over: overshoot, W; dead: s
 still: mean |e| at rest, W; starts/h: of converters; travel: kW/h; regret: ct/h at 30 and 8 ct
+with --outlook also sell: share of the time with export, %; dry, wet: ct/h that the errors cost
+where the battery will run empty, or will be full anyway
 ctl, full: saving as a share of an ideal battery's, %, lost to control alone and to everything
 * best in its column; the lines below the rule know too much or do nothing and do not compete"""
 
@@ -46,15 +48,21 @@ _COLUMNS = (
     _Column("ctl", 7, 1, lambda r: _percent(r.shares.control), -1.0),
     _Column("full", 6, 1, lambda r: _percent(r.shares.full), -1.0),
 )
+_VALUED = (
+    _Column("sell", 6, 1, lambda r: _percent(r.metrics.exporting), 0.0),
+    _Column("dry", 6, 3, lambda r: r.metrics.emptying_ct_h, 0.0),
+    _Column("wet", 6, 3, lambda r: r.metrics.filling_ct_h, 0.0),
+)
 
 
 def table(case: Case) -> str:
     """A head and a line per law; yardsticks below a rule."""
     racing = [result for result in case.results if competes(result)]
     beside = [result for result in case.results if not competes(result)]
+    valued = _VALUED if any(result.law.valued for result in case.results) else ()
     columns = [
         column
-        for column in _COLUMNS
+        for column in (*_COLUMNS, *valued)
         if any(column.value(result) is not None for result in case.results)
     ]
     width = max(_NAME, *(len(result.law.name) for result in case.results))

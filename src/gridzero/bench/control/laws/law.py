@@ -107,7 +107,7 @@ class LawRow:
 
     knows: more than a real law could. ours: gridzero, whole or with parts left out. public: what
     a published project does; the goals are held against the best of these. telemetry: it needs
-    to know what the inverter gives, which a SoyoSource does not tell.
+    to know what the inverter gives, which a SoyoSource does not tell. valued: it knows prices.
     """
 
     name: str
@@ -118,6 +118,7 @@ class LawRow:
     ours: bool = False
     public: bool = False
     telemetry: bool = False
+    valued: bool = False
 
 
 class Every:

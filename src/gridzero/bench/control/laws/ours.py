@@ -22,6 +22,7 @@ from gridzero.domain.modes import Wanted
 from gridzero.domain.readings import ConverterState, MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.value import Outlook, Prices
 
 _GAIN = 0.96
 _LEAST_DEMAND_W = 27.0
@@ -54,15 +55,25 @@ _WANTED = Wanted()
 
 
 class Ours:
-    """Meets law.Law, HearsSent and HearsOutput. tuning: what the owner may set."""
+    """Meets law.Law, HearsSent and HearsOutput. tuning: what the owner may set.
+
+    prices, outlook: what a house with these would know of the value of energy.
+    """
 
     timer_s: float | None = 0.25
     report_s = 1.0
     report_age_s = 0.1
 
     def __init__(
-        self, setting: Setting, tuning: Tuning | None = None, switches: Switches = ALL_ON
+        self,
+        setting: Setting,
+        tuning: Tuning | None = None,
+        switches: Switches = ALL_ON,
+        *,
+        prices: Prices | None = None,
+        outlook: Outlook = Outlook.UNKNOWN,
     ) -> None:
+        self._prices, self._outlook = prices, outlook
         inverter, charger = _inverter(setting), _charger(setting)
         self._latency_s = setting.meter.latency_s + setting.meter.jitter_s / 2
         self._meter: MeterReading | None = None
@@ -125,6 +136,8 @@ class Ours:
             chargers=self._charger_views(now_s),
             inverters=self._inverters,
             wanted=_WANTED,
+            prices=self._prices,
+            outlook=self._outlook,
         )
 
     def _charger_views(self, now_s: float) -> tuple[ConverterView, ...]:
