@@ -21,6 +21,7 @@ from gridzero.control.retry import split_with_try
 from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.start_budget import StartBudget
 from gridzero.control.switches import ALL_ON, Switches
+from gridzero.control.telemetry import LastGood
 from gridzero.control.trim import Trim
 from gridzero.domain.decision import Decision, Wish
 from gridzero.domain.modes import Mode
@@ -79,10 +80,12 @@ class Controller:
         self._over_current = OverCurrent()
         self._health = Health()
         self._rogue_charge = RogueCharge()
+        self._last_good = LastGood()
         self._observed: MeterReading | None = None
 
     def tick(self, now: Snapshot) -> Decision:
         """Decide for this moment; a meter reading that was not seen yet is observed first."""
+        now = self._last_good.of(now)
         self._health.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now)

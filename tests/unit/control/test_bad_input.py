@@ -1,0 +1,160 @@
+"""Whatever meter, telemetry, converters and owner do: inside the limits, and no wind-up after."""
+
+from __future__ import annotations
+
+import os
+from math import isfinite
+
+import pytest
+from hostile_house import KINDS, HostileHouse, Tick, Trouble
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from gridzero.control.guard import PowerLimits, power_limits
+from gridzero.domain.modes import Mode
+from gridzero.domain.reasons import REASONS, Because
+
+EXAMPLES = int(os.environ.get("GRIDZERO_FUZZ_HOUSES", "40"))
+
+_HAIR_W = 1e-6
+_CALM_S = 30.0  # the house runs well before the first trouble
+_LATEST_S = 40.0
+_SOON_S = 60.0
+_VERDICT_S = 400.0  # a verdict on the meter holds 300 s, and a converter is tried again after it
+_WATCHED_S = 15.0
+_SETTLED_W = 30.0
+_METER_DEAD_S = 10.0
+_RESTS_ON_METER = frozenset(
+    {
+        Because.COVERING_LOAD,
+        Because.STORING_SURPLUS,
+        Because.BALANCED,
+        Because.METER_LATE,
+        Because.PERIODIC_LOAD,
+        Because.KEEPING_WARM,
+        Because.DROP_TO_ZERO,
+        Because.IDENTIFYING,
+    }
+)
+
+
+@st.composite
+def troubles(draw: st.DrawFn) -> list[Trouble]:
+    count = draw(st.integers(1, 4))
+    return [
+        Trouble(
+            kind=draw(st.sampled_from(KINDS)),
+            start_s=_CALM_S + draw(st.integers(0, 400)) / 10.0,
+            length_s=draw(st.sampled_from((0.5, 1.0, 3.0, 7.0, 15.0, 30.0))),
+            size=draw(
+                st.sampled_from((-65535.0, -2000.0, -300.0, 0.0, 5.0, 100.0, 2000.0, 65535.0))
+            ),
+        )
+        for _ in range(count)
+    ]
+
+
+def _keeps_every_limit(tick: Tick) -> None:
+    now, decision = tick.now, tick.decision
+    specs = {unit.name: unit.spec for unit in (*now.inverters, *now.chargers)}
+    assert decision.units.keys() == specs.keys()
+    for name, power_w in decision.units.items():
+        assert isfinite(power_w)
+        assert 0.0 <= power_w <= specs[name].max_w
+    given_w = sum(decision.units[unit.name] for unit in now.inverters)
+    taken_w = sum(decision.units[unit.name] for unit in now.chargers)
+    assert not (given_w > 0.0 and taken_w > 0.0)
+    battery = _of_battery(tick)
+    assert given_w <= battery.discharge_w + _HAIR_W
+    assert taken_w <= battery.charge_w + _HAIR_W
+    assert decision.battery_w <= max(0.0, decision.discharge_w) + _HAIR_W
+    assert -decision.battery_w <= max(0.0, decision.charge_w) + _HAIR_W
+    assert decision.because in REASONS
+    assert decision.net_load_w is None or isfinite(decision.net_load_w)
+
+
+def _of_battery(tick: Tick) -> PowerLimits:
+    """What the guard allows at this tick, recomputed without anything that was learned."""
+    limits = power_limits(tick.now, over_current=False, rogue_charge=False)
+    return PowerLimits(
+        _or_zero(limits.charge_w),
+        _or_zero(limits.discharge_w),
+        limits.charge_because,
+        limits.discharge_because,
+    )
+
+
+def _or_zero(limit_w: float) -> float:
+    return limit_w if limit_w > 0.0 else 0.0
+
+
+def _rests_on_a_live_meter(ticks: list[Tick]) -> None:
+    """No power that follows the meter unless it said something usable in the last seconds."""
+    heard_s = float("-inf")
+    for tick in ticks:
+        now, meter = tick.now, tick.now.meter
+        if meter and isfinite(meter.grid_w) and abs(meter.received_at_s - now.now_s) < 1e-9:
+            heard_s = now.now_s
+        follows = now.wanted.mode is Mode.AUTO and tick.decision.because in _RESTS_ON_METER
+        if follows and now.now_s - heard_s > _METER_DEAD_S + 1.0:
+            assert tick.decision.battery_w == 0.0
+        if now.battery is None or now.limits is None or not isfinite(now.battery.pack_v or 0.0):
+            assert tick.decision.battery_w == 0.0
+
+
+def _settles(house: HostileHouse, ended_s: float) -> float:
+    """Returns after how long the grid was held again; within the stated time, and to stay."""
+    house.probe.cancel("the test is over")
+    ticks = house.run(ended_s + _SOON_S)
+    verdicts = any(
+        tick.decision.meter_verdict != "good"
+        or tick.decision.not_following
+        or tick.decision.suspects
+        for tick in ticks
+    )
+    watched = house.run(house.now_s + _WATCHED_S)
+    if verdicts and not _held(watched):
+        ticks += house.run(ended_s + _VERDICT_S)
+        watched = house.run(house.now_s + _WATCHED_S)
+    for tick in (*ticks, *watched):
+        _keeps_every_limit(tick)
+    worst = max(watched, key=lambda tick: abs(tick.grid_w))
+    assert _held(watched), f"{worst.grid_w:.0f} W at {worst.now.now_s:.1f} s: {worst.decision}"
+    return house.now_s - ended_s
+
+
+def _held(ticks: list[Tick]) -> bool:
+    return all(abs(tick.grid_w) < _SETTLED_W for tick in ticks)
+
+
+def _survives(load_w: float, drawn: list[Trouble], inverters: int) -> None:
+    house = HostileHouse(load_w, drawn, inverters)
+    ended_s = max(trouble.ends_s for trouble in drawn)
+    ticks = house.run(ended_s)
+    for tick in ticks:
+        _keeps_every_limit(tick)
+    _rests_on_a_live_meter(ticks)
+    _settles(house, ended_s)
+
+
+@seed(20)
+@settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
+@given(
+    load_w=st.sampled_from((250.0, 500.0, 850.0, -400.0, -1500.0)),
+    drawn=troubles(),
+    inverters=st.sampled_from((1, 2)),
+)
+def test_any_troubles_stay_inside_the_limits_and_leave_no_wind_up(
+    load_w: float, drawn: list[Trouble], inverters: int
+) -> None:
+    _survives(load_w, drawn, inverters)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_trouble_alone(kind: str) -> None:
+    _survives(500.0, [Trouble(kind, _CALM_S, 15.0, 2000.0)], 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_trouble_alone_while_charging(kind: str) -> None:
+    _survives(-900.0, [Trouble(kind, _CALM_S, 15.0, -2000.0)], 1)
