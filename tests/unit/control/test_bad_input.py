@@ -9,14 +9,13 @@ import pytest
 from hostile_house import KINDS, HostileHouse, Tick, Trouble
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from invariants import keeps_every_limit
 
-from gridzero.control.guard import PowerLimits, power_limits
 from gridzero.domain.modes import Mode
-from gridzero.domain.reasons import REASONS, Because
+from gridzero.domain.reasons import Because
 
 EXAMPLES = int(os.environ.get("GRIDZERO_FUZZ_HOUSES", "40"))
 
-_HAIR_W = 1e-6
 _CALM_S = 30.0  # the house runs well before the first trouble
 _LATEST_S = 40.0
 _SOON_S = 60.0
@@ -54,40 +53,6 @@ def troubles(draw: st.DrawFn) -> list[Trouble]:
     ]
 
 
-def _keeps_every_limit(tick: Tick) -> None:
-    now, decision = tick.now, tick.decision
-    specs = {unit.name: unit.spec for unit in (*now.inverters, *now.chargers)}
-    assert decision.units.keys() == specs.keys()
-    for name, power_w in decision.units.items():
-        assert isfinite(power_w)
-        assert 0.0 <= power_w <= specs[name].max_w
-    given_w = sum(decision.units[unit.name] for unit in now.inverters)
-    taken_w = sum(decision.units[unit.name] for unit in now.chargers)
-    assert not (given_w > 0.0 and taken_w > 0.0)
-    battery = _of_battery(tick)
-    assert given_w <= battery.discharge_w + _HAIR_W
-    assert taken_w <= battery.charge_w + _HAIR_W
-    assert decision.battery_w <= max(0.0, decision.discharge_w) + _HAIR_W
-    assert -decision.battery_w <= max(0.0, decision.charge_w) + _HAIR_W
-    assert decision.because in REASONS
-    assert decision.net_load_w is None or isfinite(decision.net_load_w)
-
-
-def _of_battery(tick: Tick) -> PowerLimits:
-    """What the guard allows at this tick, recomputed without anything that was learned."""
-    limits = power_limits(tick.now, over_current=False, rogue_charge=False)
-    return PowerLimits(
-        _or_zero(limits.charge_w),
-        _or_zero(limits.discharge_w),
-        limits.charge_because,
-        limits.discharge_because,
-    )
-
-
-def _or_zero(limit_w: float) -> float:
-    return limit_w if limit_w > 0.0 else 0.0
-
-
 def _rests_on_a_live_meter(ticks: list[Tick]) -> None:
     """No power that follows the meter unless it said something usable in the last seconds."""
     heard_s = float("-inf")
@@ -117,7 +82,7 @@ def _settles(house: HostileHouse, ended_s: float) -> float:
         ticks += house.run(ended_s + _VERDICT_S)
         watched = house.run(house.now_s + _WATCHED_S)
     for tick in (*ticks, *watched):
-        _keeps_every_limit(tick)
+        keeps_every_limit(tick.now, tick.decision)
     worst = max(watched, key=lambda tick: abs(tick.grid_w))
     assert _held(watched), f"{worst.grid_w:.0f} W at {worst.now.now_s:.1f} s: {worst.decision}"
     return house.now_s - ended_s
@@ -132,7 +97,7 @@ def _survives(load_w: float, drawn: list[Trouble], inverters: int) -> None:
     ended_s = max(trouble.ends_s for trouble in drawn)
     ticks = house.run(ended_s)
     for tick in ticks:
-        _keeps_every_limit(tick)
+        keeps_every_limit(tick.now, tick.decision)
     _rests_on_a_live_meter(ticks)
     _settles(house, ended_s)
 
