@@ -89,6 +89,8 @@ class Controller:
         self._health.update(now, self._ledger)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now)
+        elif self._identification is not None:
+            self._identification.idle()
         told, now = now, as_they_are(now, self._ledger)
         limits = power_limits(
             now,
