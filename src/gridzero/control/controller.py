@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from gridzero.control.direction import DirectionKeeper
 from gridzero.control.dispatch import Dispatcher, Split
@@ -231,7 +232,7 @@ class Controller:
         self, wish: Wish, now: Snapshot, limits: PowerLimits
     ) -> tuple[float, Because | None]:
         held_w, why = wish.battery_w, None
-        if wish.because in _FREE:
+        if wish.because in _FREE and isfinite(held_w):
             held_w, why = self._direction.allow(held_w, now, self._price(now.now_s))
         guarded_w, cut = guard(held_w, limits)
         return guarded_w, cut or why
