@@ -137,6 +137,7 @@ async def _play(story: Story, pranks: list[_Prank], chance: Random) -> None:
         act(story, chance, on)
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_a_monkey_at_the_wires_breaks_no_limit_and_leaves_no_wind_up(seed: int) -> None:
     chance = Random(seed)

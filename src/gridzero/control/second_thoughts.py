@@ -15,6 +15,7 @@ from gridzero.control.chapter import Command, Sample, outputs_w, unsteadiness_w
 from gridzero.domain.converters import Dynamics
 
 _CLEARLY = 0.6
+_NOISE_W = 100.0  # of twenty readings together
 _IN_A_ROW = 3
 _CLIP_W = 400.0
 
@@ -42,7 +43,8 @@ class SecondThoughts:
             return ()
         believed_w = _misfit_w([(mover, mover.believed) for mover in movers], samples)
         told_w = _misfit_w([(mover, mover.told) for mover in movers], samples)
-        self._doubts = self._doubts + 1 if told_w < _CLEARLY * believed_w else 0
+        clearly = told_w < _CLEARLY * (believed_w - _NOISE_W)
+        self._doubts = self._doubts + 1 if clearly else 0
         if self._doubts < _IN_A_ROW:
             return ()
         self._doubts = 0
