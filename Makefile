@@ -31,7 +31,7 @@ layers: $(READY)
 	$(BIN)/lint-imports
 
 fuzz: $(READY)
-	GRIDZERO_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -m fuzz
+	GRIDZERO_FUZZ_FRAMES=1000000 GRIDZERO_FUZZ_HOUSES=1000 GRIDZERO_FUZZ_MONKEYS=200 $(BIN)/python -m pytest -m fuzz
 
 bench: $(READY)
 	$(BIN)/gridzero bench core

@@ -51,20 +51,27 @@ class Chapter:
         its distance from their median (a steady ramp of the load is nobody's fault), at most
         clip_w.
         """
-        return _unsteadiness_w(self._net_load_w(dynamics), self.clip_w)
+        return unsteadiness_w(self._net_load_w(dynamics), self.clip_w)
 
     def _net_load_w(self, dynamics: Dynamics) -> list[float]:
-        model, sign = ActuatorModel(dynamics), self.sign
-        first = self.commands[0]
-        model.stands(first.at_s, first.power_w * dynamics.gain)
-        coming, count = 1, len(self.commands)
-        levels_w = []
-        for at_s, grid_w in self.samples:
-            while coming < count and self.commands[coming].at_s < at_s:
-                model.sent(*self.commands[coming])
-                coming += 1
-            levels_w.append(grid_w + sign * model.output_at(at_s))
-        return levels_w
+        given_w = outputs_w(self.commands, self.samples, dynamics)
+        return [s.grid_w + self.sign * w for s, w in zip(self.samples, given_w, strict=True)]
+
+
+def outputs_w(
+    commands: Sequence[Command], samples: Sequence[Sample], dynamics: Dynamics
+) -> list[float]:
+    """What a converter would have given at each sample, W; the first command counts as settled."""
+    model, first = ActuatorModel(dynamics), commands[0]
+    model.stands(first.at_s, first.power_w * dynamics.gain)
+    coming, count = 1, len(commands)
+    given_w = []
+    for sample in samples:
+        while coming < count and commands[coming].at_s < sample.at_s:
+            model.sent(*commands[coming])
+            coming += 1
+        given_w.append(model.output_at(sample.at_s))
+    return given_w
 
 
 def chapter_of(
@@ -76,11 +83,12 @@ def chapter_of(
     """
     period_s = (samples[-1].at_s - samples[0].at_s) / (len(samples) - 1)
     clip_w = max(_CLIP_W, _CLIP_SLEWS * slew_w_per_s * period_s)
-    unexplained_w = _unsteadiness_w([sample.grid_w for sample in samples], clip_w)
+    unexplained_w = unsteadiness_w([sample.grid_w for sample in samples], clip_w)
     return Chapter(sign, commands, samples, clip_w, unexplained_w)
 
 
-def _unsteadiness_w(levels_w: Sequence[float], clip_w: float) -> float:
+def unsteadiness_w(levels_w: Sequence[float], clip_w: float) -> float:
+    """Sum of all changes beyond the usual one, each at most clip_w."""
     changes_w = [after - before for before, after in pairwise(levels_w)]
     usual_w = median_low(changes_w)
     return sum(min(abs(change_w - usual_w), clip_w) for change_w in changes_w)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from gridzero.control.direction import DirectionKeeper
 from gridzero.control.dispatch import Dispatcher, Split
@@ -21,6 +22,7 @@ from gridzero.control.retry import split_with_try
 from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.start_budget import StartBudget
 from gridzero.control.switches import ALL_ON, Switches
+from gridzero.control.telemetry import LastGood
 from gridzero.control.trim import Trim
 from gridzero.control.value import TargetBias, stored_value
 from gridzero.domain.decision import Decision, Wish
@@ -92,14 +94,18 @@ class Controller:
         self._over_current = OverCurrent()
         self._health = Health()
         self._rogue_charge = RogueCharge()
+        self._last_good = LastGood()
         self._observed: MeterReading | None = None
 
     def tick(self, now: Snapshot) -> Decision:
         """Decide for this moment; a meter reading that was not seen yet is observed first."""
+        now = self._last_good.of(now)
         self._health.update(now, self._ledger)
         self._value(now)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now)
+        elif self._identification is not None:
+            self._identification.idle()
         told, now = now, as_they_are(now, self._ledger)
         limits = power_limits(
             now,
@@ -263,7 +269,7 @@ class Controller:
         self, wish: Wish, now: Snapshot, limits: PowerLimits
     ) -> tuple[float, Because | None]:
         held_w, why = wish.battery_w, None
-        if wish.because in _FREE:
+        if wish.because in _FREE and isfinite(held_w):
             held_w, why = self._direction.allow(held_w, now, self._price(now.now_s))
         guarded_w, cut = guard(held_w, limits)
         return guarded_w, cut or why

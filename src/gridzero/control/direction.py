@@ -131,8 +131,9 @@ class DirectionKeeper:
         self._lacked_ws = max(0.0, self._lacked_ws + wish_w * seconds)
         if -wish_w < self._start_w(chargers):
             return 0.0, Because.BELOW_MINIMUM
-        self._let_go_ws -= wish_w * seconds
-        if self._switches.zero_cross_hold and self._let_go_ws < _START_WS * start_price:
+        enough_ws = _START_WS * start_price
+        self._let_go_ws = min(enough_ws, self._let_go_ws - wish_w * seconds)  # no debt of a spike
+        if self._switches.zero_cross_hold and self._let_go_ws < enough_ws:
             return 0.0, Because.ZERO_CROSS_HOLD
         return wish_w, None
 

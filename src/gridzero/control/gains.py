@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from gridzero.control.guard import power_limits
 from gridzero.control.ledger import Ledger
-from gridzero.domain.converters import Dynamics
+from gridzero.domain.converters import ConverterSpec, Dynamics
 from gridzero.domain.snapshot import ConverterView, Snapshot
 
 
@@ -30,9 +31,20 @@ def _learned(unit: ConverterView, learned: Mapping[str, Dynamics]) -> ConverterV
     dynamics, spec = learned.get(unit.name), unit.spec
     if dynamics is None:
         return unit
+    return ConverterView(
+        name=unit.name,
+        spec=_real(spec, dynamics),
+        state=unit.state,
+        reading=unit.reading,
+        silent=unit.silent,
+    )
+
+
+@lru_cache(maxsize=64)
+def _real(spec: ConverterSpec, dynamics: Dynamics) -> ConverterSpec:
+    """Remembered, since it is asked at every tick and changes once in minutes."""
     gain = dynamics.gain
-    real = replace(spec, min_w=spec.min_w * gain, max_w=spec.max_w * gain, dynamics=dynamics)
-    return replace(unit, spec=real)
+    return replace(spec, min_w=spec.min_w * gain, max_w=spec.max_w * gain, dynamics=dynamics)
 
 
 def commands_for(shares_w: Mapping[str, float], now: Snapshot, ledger: Ledger) -> dict[str, float]:

@@ -16,6 +16,7 @@ from gridzero.control.chapter import Command, Sample, chapter_of
 from gridzero.control.fit import Fit
 from gridzero.control.learned import Learned
 from gridzero.control.ledger import Ledger
+from gridzero.control.second_thoughts import Mover, SecondThoughts
 from gridzero.domain.converters import Dynamics
 
 _CHAPTER_S = 10.0
@@ -54,6 +55,10 @@ class _Unit:
             *(command for command in later if command.at_s < to_s),
         )
 
+    def mover(self, name: str, commands: tuple[Command, ...]) -> Mover:
+        """What was done, and both stories about it."""
+        return Mover(name, self.sign, commands, self.fit.dynamics, self.nominal)
+
     def teaches(self, commands: tuple[Command, ...], from_s: float) -> bool:
         """Moved enough at once, and not out of a long start whose end nobody knows exactly."""
         started = any(a.power_w == 0.0 < b.power_w for a, b in pairwise(commands))
@@ -78,7 +83,9 @@ class Identification:
         }
         self._samples: list[Sample] = []
         self._names = tuple(self._units)
+        self._second_thoughts = SecondThoughts()
         self._turn = 0
+        self._worked = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,6 +106,13 @@ class Identification:
             self._samples.clear()
             return
         self._collect(Sample(at_s, grid_w))
+        if not self._worked:
+            self._work_on_next()
+        self._worked = False
+
+    def idle(self) -> None:
+        """A moment without a new reading: work now, so that the next one is answered sooner."""
+        self._worked = True
         self._work_on_next()
 
     def _work_on_next(self) -> None:
@@ -158,15 +172,26 @@ class Identification:
     def _close(self, samples: tuple[Sample, ...]) -> None:
         """Give the chapter to the one converter that moved in it."""
         from_s, to_s = samples[0].at_s, samples[-1].at_s
-        moved = []
-        for unit in self._units.values():
+        moved: list[tuple[str, tuple[Command, ...]]] = []
+        for name, unit in self._units.items():
             commands = unit.since(from_s - _BEFORE_S, to_s)
             if _range_w(commands, from_s - 2 * _LEAD_S) > _STILL_W:
-                moved.append((unit, commands))
-        if len(moved) == 1:
-            unit, commands = moved[0]
+                moved.append((name, commands))
+        if len(moved) > 1:
+            self._think_again(moved, samples)
+        for name, commands in moved if len(moved) == 1 else ():
+            unit = self._units[name]
             if unit.teaches(commands, from_s):
                 unit.fit.take(chapter_of(unit.sign, commands, samples, unit.nominal.rise_w_per_s))
+
+    def _think_again(
+        self, moved: list[tuple[str, tuple[Command, ...]]], samples: tuple[Sample, ...]
+    ) -> None:
+        movers = [self._units[name].mover(name, commands) for name, commands in moved]
+        for name in self._second_thoughts.take(movers, samples):
+            unit = self._units[name]
+            unit.fit = Fit(unit.nominal)
+            self._tell(name)
 
 
 def _largest_step_w(commands: tuple[Command, ...], from_s: float) -> float:

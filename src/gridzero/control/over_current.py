@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from gridzero.domain.snapshot import Snapshot
 
 _FACTOR, _MARGIN_A = 1.15, 3.0
@@ -20,7 +22,7 @@ class OverCurrent:
         self._within_s: float | None = None
         self._looked_s = float("-inf")
         self._tripped_s: float | None = None
-        self._recent: list[tuple[float, float, float]] = []
+        self._recent: deque[tuple[float, float, float]] = deque()
 
     def update(self, now: Snapshot) -> bool:
         """Whether power must be 0 now. Without a shunt there is nothing to compare."""
@@ -30,10 +32,18 @@ class OverCurrent:
             if now.now_s - self._looked_s > _GAP_S:
                 self._within_s = None
             self._looked_s = now.now_s
-            self._recent.append((now.now_s, now.limits.charge_a, now.limits.discharge_a))
-            self._recent = [r for r in self._recent if now.now_s - r[0] <= 2 * _DELAY_S]
+            self._remember((now.now_s, now.limits.charge_a, now.limits.discharge_a))
             self._watch(now.shunt.at_s, now.shunt.current_a)
         return self._tripped_s is not None and now.now_s - self._tripped_s < _DWELL_S
+
+    def _remember(self, newest: tuple[float, float, float]) -> None:
+        """A limit that stands is one entry, so that a flood of meter messages costs nothing."""
+        recent = self._recent
+        if recent and recent[-1][1:] == newest[1:]:
+            recent.pop()
+        recent.append(newest)
+        while newest[0] - recent[0][0] > 2 * _DELAY_S:
+            recent.popleft()
 
     def _watch(self, now_s: float, current_a: float) -> None:
         """now_s: when the shunt measured, so that a repeated sample counts once."""

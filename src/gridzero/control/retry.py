@@ -18,9 +18,10 @@ def split_with_try(
     Only where at least LEAST_W are wanted in its direction: less would not be seen.
     """
     units = now.inverters if battery_w > 0 else now.chargers
-    name = next((unit.name for unit in units if unit.name in health.tries), None)
-    if name is None or abs(battery_w) < LEAST_W:
+    unit = next((u for u in units if u.name in health.tries and not u.silent), None)
+    if unit is None or abs(battery_w) < max(LEAST_W, unit.spec.min_w):
         return _eased(dispatcher.split(battery_w, now, health.out), health)
+    name = unit.name
     sign = 1.0 if battery_w > 0 else -1.0
     try_w = min(health.tries[name], abs(battery_w))
     split = dispatcher.split(battery_w - sign * try_w, now, health.out)

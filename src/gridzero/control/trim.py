@@ -7,6 +7,8 @@ remain once everything in flight has landed.
 
 from __future__ import annotations
 
+from math import isfinite
+
 _PER_S = 0.05
 _BOUND_W = 60.0
 _LONGEST_STEP_S = 2.0
@@ -22,7 +24,7 @@ class Trim:
 
     def update(self, error_w: float, in_flight_w: float, seconds: float) -> float:
         """error_w: grid minus target. in_flight_w: output still to come from sent commands."""
-        if abs(in_flight_w) <= _SETTLED_W:
+        if abs(in_flight_w) <= _SETTLED_W and isfinite(error_w):
             unexplained_w = _bounded(error_w - in_flight_w, _LARGEST_ERROR_W)
             step_w = _PER_S * min(seconds, _LONGEST_STEP_S) * unexplained_w
             self.value_w = _bounded(self.value_w + step_w, _BOUND_W)

@@ -12,6 +12,7 @@ from gridzero.control.controller import Controller
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
+from gridzero.control.telemetry import believable
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode
@@ -151,7 +152,7 @@ class Site:
         )
 
     def _view(self, unit: Converter, now_s: float) -> ConverterView:
-        reading = unit.reading()
+        reading = believable(unit.reading(), unit.spec, now_s)
         if reading is not None and reading.at_s > self._telemetry_s.get(unit.name, -1.0):
             self._telemetry_s[unit.name] = reading.at_s
             if reading.ac_w is not None:
