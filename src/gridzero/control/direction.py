@@ -22,6 +22,7 @@ from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 
 _START_WS = 100.0
+_MOST_LET_GO_WS = 300.0  # the dearest start; a day with a full battery must not count for ever
 _START_ABOVE = 1.5  # times the smallest power, so that it does not stop again at once
 _WITHOUT_EXPERIENCE = 0.1
 _LEAST_WS = 60.0  # a surplus that hovers about the smallest power is no end of it
@@ -64,7 +65,7 @@ class DirectionKeeper:
         seconds = self._seconds(now.now_s)
         chargers = _usable(now)
         if chargers is None or not isfinite(wish_w):
-            return wish_w, None  # the guard says why nothing can charge, and refuses what is no wish
+            return wish_w, None  # the guard says why nothing can charge, or refuses it
         self._watch_absence(wish_w, seconds, chargers, now)
         if self._charging:
             return self._while_charging(wish_w, seconds, chargers)
@@ -129,7 +130,7 @@ class DirectionKeeper:
             return wish_w, None
         if -wish_w < self._start_w(chargers):
             return 0.0, Because.BELOW_MINIMUM
-        self._let_go_ws -= wish_w * seconds
+        self._let_go_ws = min(_MOST_LET_GO_WS, self._let_go_ws - wish_w * seconds)
         if self._switches.zero_cross_hold and self._let_go_ws < _START_WS * start_price:
             return 0.0, Because.ZERO_CROSS_HOLD
         return wish_w, None
