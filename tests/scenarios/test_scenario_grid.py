@@ -43,7 +43,7 @@ async def test_from_sun_to_night_through_zero() -> None:
     assert all(m.inverter_w == 0.0 or m.charger_w > -15.0 for m in story.moments), "never both"
     last_charge_s = max(m.at_s for m in story.moments if m.set_w < 0)
     first_discharge_s = min(m.at_s for m in story.moments if m.set_w > 0)
-    assert first_discharge_s - last_charge_s >= 6.0
+    assert 0.5 < first_discharge_s - last_charge_s < 6.0, "as long as the rectifier needs to stop"
     assert max(abs(m.grid_w) for m in story.between(220, 260)) < 20.0
     directions = [m.set_w > 0 for m in story.moments if m.set_w != 0]
     assert sum(a != b for a, b in pairwise(directions)) == 1, "changed direction once"
@@ -87,7 +87,7 @@ async def test_the_target_topic_charges_and_ends_with_zero_or_by_time() -> None:
         charging = story.at(59)
         client.publish("meterbox/chargeTarget", "0")
         await story.until(75)
-        stopped = story.at(63)
+        stopped = story.at(66)
         client.publish("meterbox/chargeTarget", "800")
         await story.until(80)
         asked = story.at(79)

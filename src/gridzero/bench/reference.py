@@ -75,7 +75,6 @@ battery:
 control:
   target_w: 0
   mode: auto
-  min_charge_w: 150
   min_discharge_w: 30
   target_topic: meterbox/chargeTarget
   target_timeout_s: 15

@@ -146,20 +146,11 @@ class ControlConfig(Section):
         le=20_000,
         description="power in the modes charge and discharge, W, 0..20000",
     )
-    filter: Number = Field(
-        default=0.5,
-        ge=0.1,
-        le=1.0,
-        description="weight of a new meter reading, 0.1 (smooth) to 1.0 (quick)",
-    )
     meter_hold_s: Number = Field(
         default=1.5, ge=0.2, le=30, description="age up to which a reading counts in full, s"
     )
     meter_lost_s: Number = Field(
         default=10.0, ge=1, le=120, description="age at which power has fallen to 0, s, 1..120"
-    )
-    zero_cross_hold_s: Number = Field(
-        default=6.0, ge=0, le=120, description="rest between discharging and charging, s, 0..120"
     )
     lease_s: Number = Field(
         default=3.0,
@@ -174,7 +165,11 @@ class ControlConfig(Section):
         description="time between checks of the battery limits, s, 0.05..0.5",
     )
     min_charge_w: Number = Field(
-        default=150.0, ge=0, le=5000, description="charging starts above this power, W, 0..5000"
+        default=0.0,
+        ge=0,
+        le=5000,
+        description="charging starts above this power, W, 0..5000; "
+        "0 = half as much again as the smallest that a charger can hold",
     )
     min_discharge_w: Number = Field(
         default=30.0, ge=0, le=5000, description="discharging starts above this power, W, 0..5000"

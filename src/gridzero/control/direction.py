@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from math import isfinite
 
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.domain.reasons import Because
@@ -63,8 +64,8 @@ class DirectionKeeper:
         """
         seconds = self._seconds(now.now_s)
         chargers = _usable(now)
-        if chargers is None:
-            return wish_w, None  # the guard says why nothing can charge
+        if chargers is None or not isfinite(wish_w):
+            return wish_w, None  # the guard says why nothing can charge, or refuses it
         self._watch_absence(wish_w, seconds, chargers, now)
         if self._charging:
             return self._while_charging(wish_w, seconds, chargers)

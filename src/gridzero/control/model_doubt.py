@@ -45,7 +45,9 @@ class ModelDoubt:
         """See the class."""
         return _CAUTION * max(0.0, self.score - _ALWAYS) * (self._travel_w + self._in_flight_w)
 
-    def update(self, seconds: float, change_w: float, step_w: float, in_flight_w: float) -> None:
+    def update(
+        self, seconds: float, change_w: float, step_w: float, in_flight_w: float = 0.0
+    ) -> None:
         """One reading, so long after the last.
 
         change_w: how the implied load moved. step_w: how the own output did, by the model.

@@ -12,7 +12,7 @@ filter of a level that has just become unknown.
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf
 
 from gridzero.control.model_doubt import ModelDoubt
 from gridzero.control.ramp_watch import RampWatch
@@ -36,6 +36,7 @@ _STILL_W = 5.0  # own output that moves more than this between readings says not
 
 _RESTLESS = 0.15  # share of its own movement by which a model is always a little wrong
 _LONGEST_STEP_S = 2.0
+_LARGEST_W = 1e6  # no house draws more: such a number is none
 
 
 class NetLoadObserver:
@@ -79,7 +80,7 @@ class NetLoadObserver:
         Numbers that are none, and readings from before the last one, are left out.
         """
         measured_w = grid_w + own_w
-        if not isfinite(measured_w) or not at_s >= self._at_s:
+        if not (abs(measured_w) <= _LARGEST_W and self._at_s <= at_s < inf):
             return
         self.edge_w = 0.0
         if self.net_load_w is None:
@@ -110,8 +111,9 @@ class NetLoadObserver:
         self._doubt.update(seconds, measured_w - self._measured_w, step_w, in_flight_w)
         self._gain = self._weight(surprise_w, abs(step_w))
         self.net_load_w = before_w + self._gain * surprise_w
-        if self._gain > _JUMPED and abs(surprise_w) > _EDGE_W:
-            self.edge_w = surprise_w
+        if self._gain > _JUMPED:
+            self._lasting_w = 0.0  # what was believed is no surprise any more
+            self.edge_w = surprise_w if abs(surprise_w) > _EDGE_W else 0.0
         self._ramp.update(seconds, measured_w, self.noise_w + _RESTLESS * abs(step_w))
         if abs(step_w) < _STILL_W:
             self._learn_noise(measured_w - self._measured_w)

@@ -28,17 +28,16 @@ class SpikeFilter:
         """Whether this reading may be used now. before_w: the load that was believed so far."""
         self._fade(at_s)
         step, self._step = self._step, None
+        held, self._held = self._held, False
         if step is not None and _near(load_w, step[0], step):
             self._count = min(_MOST, self._count + 1.0)
-        elif step is not None and self._held and _near(load_w, step[1], step):
-            self._held = False
+        elif step is not None and held and _near(load_w, step[1], step):
             return True
-        self._held = False
         if abs(load_w - before_w) <= max(_LARGE_W, _LARGE_SIGMAS * noise_w):
             return True
         if step is None or not _near(load_w, step[0], step):
             self._step = (before_w, load_w)
-            self._held = self._count >= _ENOUGH
+            self._held = self._count >= _ENOUGH and not held
         return not self._held
 
     def _fade(self, at_s: float) -> None:

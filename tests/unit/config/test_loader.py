@@ -136,10 +136,10 @@ control:
   target_w: 2001                    # 74 control.target_w
   mode: automatic                   # 75 control.mode
   power_w: true                     # 76 control.power_w
-  filter: 0                         # 77 control.filter
+  filter: 0.5                       # 77 control.filter
   meter_hold_s: long                # 78 control.meter_hold_s
   meter_lost_s: .inf                # 79 control.meter_lost_s
-  zero_cross_hold_s: -1             # 80 control.zero_cross_hold_s
+  zero_cross_hold_s: 6              # 80 control.zero_cross_hold_s
   lease_s: 60                       # 81 control.lease_s
   protect_period_s: 5               # 82 control.protect_period_s
   min_charge_w: [150]               # 83 control.min_charge_w
@@ -180,6 +180,8 @@ def test_every_wrong_field_is_told_with_its_line(complaints: Complaints) -> None
         (70, "with a point and not a comma"),
         (72, "true or false"),
         (75, "Did you mean 'auto'"),
+        (77, "nothing replaces it"),
+        (80, "nothing replaces it"),
         (88, "Did you mean 'control'"),
     ],
 )

@@ -1,24 +1,22 @@
+"""One tick after the other: what is decided, and the reason that is told."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf, isfinite, nan
+from math import isfinite, nan
 from typing import Any
 
 import pytest
-from gridzero.control.zero_cross import ZeroCrossHold
+from conftest import DYNAMICS, FAST, LIMITS, VIEW
+from conftest import house as a_house
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gridzero.control.controller import Controller, Tuning
 from gridzero.control.dispatch import Dispatcher
-from gridzero.control.guard import PowerLimits, guard, meter_factor
 from gridzero.control.ledger import Ledger
-from gridzero.control.meter_watch import MeterWatch, Verdict
-from gridzero.control.observer import NetLoadObserver
-from gridzero.control.rogue_charge import RogueCharge
-from gridzero.control.trim import Trim
-from gridzero.domain.converters import Dynamics
+from gridzero.control.switches import ALL_ON
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import (
@@ -32,19 +30,23 @@ from gridzero.domain.snapshot import Snapshot
 
 House = Callable[..., Snapshot]
 
-DYNAMICS = Dynamics(dead_time_s=0.3, jump_w=57, rise_w_per_s=75, fall_w_per_s=100)
-FAST = Dynamics(dead_time_s=0.5, jump_w=0, rise_w_per_s=800, fall_w_per_s=800)
-
 
 def fresh(**tuning: float) -> Controller:
     return Controller(Tuning(**tuning), Ledger({"inverter": DYNAMICS}, {"charger": FAST}))
+
+
+def after_a_while(controller: Controller, now: Snapshot) -> Decision:
+    """What is decided a second later, with nothing new from the meter."""
+    for quarter in range(4):
+        controller.tick(replace(now, now_s=now.now_s + 0.25 * quarter))
+    return controller.tick(replace(now, now_s=now.now_s + 1.0))
 
 
 def test_import_becomes_discharge_and_export_becomes_charge(house: House) -> None:
     importing = fresh().tick(house(grid_w=600.0))
     assert (importing.battery_w, importing.because) == (600.0, Because.COVERING_LOAD)
     assert importing.units == {"inverter": 600.0, "charger": 0.0}
-    exporting = fresh().tick(house(grid_w=-900.0))
+    exporting = after_a_while(fresh(), house(grid_w=-900.0))
     assert (exporting.battery_w, exporting.because) == (-900.0, Because.STORING_SURPLUS)
     assert exporting.units == {"inverter": 0.0, "charger": 900.0}
 
@@ -104,33 +106,54 @@ def test_the_target_topic_charges_and_times_out(house: House) -> None:
     assert fresh().tick(expired).battery_w == 200.0
 
 
-def test_the_opposite_direction_waits_six_seconds(house: House) -> None:
+def test_a_surplus_waits_until_it_is_worth_a_start(house: House) -> None:
     controller = fresh()
-    powers = []
-    controller.tick(house(grid_w=500.0, now_s=100.0))
-    for i in range(1, 20):
-        now_s = 100.0 + i * 0.5
-        decision = controller.tick(house(grid_w=-1500.0, now_s=now_s))
-        powers.append((now_s, decision.battery_w, decision.because))
-    held = [p for p in powers if p[2] is Because.ZERO_CROSS_HOLD]
-    assert [p[1] for p in held] == [0.0] * len(held)
-    first_charge_s = next(p[0] for p in powers if p[1] < 0)
-    assert 106.0 <= first_charge_s <= 106.5
+    first = controller.tick(house(grid_w=-400.0, now_s=100.0))
+    assert (first.battery_w, first.because) == (0.0, Because.ZERO_CROSS_HOLD)
+    later = after_a_while(controller, house(grid_w=-400.0, now_s=100.5))
+    assert later.because is Because.STORING_SURPLUS
+    assert later.battery_w == pytest.approx(-400.0, abs=20.0)
 
 
-def test_a_direction_that_never_ran_holds_nothing_back() -> None:
-    hold = ZeroCrossHold(6.0)
-    hold.ran(0.0, 10.0)
-    assert hold.allow(-500.0, 10.1) == -500.0
+def test_many_starts_make_the_next_one_wait_longer(house: House) -> None:
+    weary, frugal = (
+        fresh(),
+        Controller(
+            Tuning(),
+            Ledger({"inverter": DYNAMICS}, {"charger": FAST}),
+            ALL_ON.without("start_budget"),
+        ),
+    )
+    for controller in (weary, frugal):
+        for _ in range(6):
+            controller._starts.spend(99.0)
+        controller.tick(house(grid_w=-200.0))
+    later = replace(house(grid_w=-200.0), now_s=101.0)
+    assert weary.tick(later).because is Because.ZERO_CROSS_HOLD
+    assert frugal.tick(later).because is Because.STORING_SURPLUS
 
 
-def test_the_guard_has_the_last_word() -> None:
-    limits = PowerLimits(800.0, 300.0, Because.CELL_HIGH, Because.CELL_LOW)
-    assert guard(1000.0, limits) == (300.0, Because.CELL_LOW)
-    assert guard(-1000.0, limits) == (-800.0, Because.CELL_HIGH)
-    assert guard(100.0, limits) == (100.0, None)
-    assert guard(nan, limits) == (0.0, Because.METER_UNKNOWN)
-    assert guard(5.0, replace(limits, discharge_w=0.0)) == (0.0, Because.CELL_LOW)
+def test_a_large_drop_of_the_load_goes_by_zero(house: House) -> None:
+    controller = fresh()
+    controller._ledger.sent("inverter", 80.0, 650.0)
+    controller.tick(house(grid_w=0.0, now_s=100.0))
+    cut = controller.tick(house(grid_w=-400.0, now_s=100.5))
+    assert (cut.battery_w, cut.because) == (0.0, Because.DROP_TO_ZERO)
+    assert cut.net_load_w == pytest.approx(250.0, abs=10.0)
+    controller._ledger.sent("inverter", 100.5, 0.0)
+    climb = controller.tick(house(grid_w=-400.0, now_s=100.75))
+    assert climb.units["inverter"] == pytest.approx(250.0, abs=10.0)
+
+
+def test_a_charger_idles_while_the_surplus_is_away_for_a_moment(house: House) -> None:
+    controller, charger = fresh(), house().chargers[0]
+    slow = replace(charger.spec, dynamics=replace(charger.spec.dynamics, start_s=10.0))
+    chargers = (replace(charger, spec=slow),)
+    after_a_while(controller, house(grid_w=-1500.0, chargers=chargers))
+    controller._ledger.sent("charger", 100.0, -1500.0)
+    controller.tick(house(grid_w=0.0, now_s=113.0, chargers=chargers))
+    gone = controller.tick(house(grid_w=1450.0, now_s=113.5, chargers=chargers))
+    assert (gone.battery_w, gone.because) == (-115.0, Because.KEEPING_WARM)
 
 
 def test_a_missing_number_in_the_limits_refuses(house: House) -> None:
@@ -153,7 +176,7 @@ def test_a_missing_number_in_the_limits_refuses(house: House) -> None:
 def test_unknown_refuses_both_directions(
     house: House, changes: dict[str, Any], because: Because, grid_w: float
 ) -> None:
-    decision = fresh().tick(house(grid_w=grid_w, **changes))
+    decision = after_a_while(fresh(), house(grid_w=grid_w, **changes))
     assert (decision.battery_w, decision.because) == (0.0, because)
 
 
@@ -169,18 +192,6 @@ def test_a_silent_charger_refuses_charge_and_discharges_only_if_nothing_charges(
     assert fresh().tick(charging).because is Because.CHARGER_ACTIVE
     blind = replace(now, chargers=silent, shunt=None, shunt_expected=False)
     assert fresh().tick(blind).battery_w == 0.0
-
-
-def test_a_rectifier_that_charges_unseen_behind_the_inverter_is_found(house: House) -> None:
-    watch, now = RogueCharge(), house()
-    silent = (replace(now.chargers[0], silent=True),)
-    inverter_a = 860.0 / (44.4 * 0.9)
-    honest = replace(now, chargers=silent, shunt=CurrentReading(now.now_s, inverter_a))
-    assert not watch.update(honest, 860.0)
-    hidden = replace(now, chargers=silent, shunt=CurrentReading(now.now_s, inverter_a - 8.0))
-    assert watch.update(hidden, 860.0)
-    later = replace(honest, now_s=now.now_s + 9.0, shunt=CurrentReading(now.now_s + 9.0, 0.0))
-    assert watch.update(later, 0.0), "it rests before it looks again"
 
 
 def test_a_rectifier_that_says_that_it_charges_keeps_the_inverter_off(house: House) -> None:
@@ -216,8 +227,10 @@ def test_over_current_trips_after_two_seconds_and_rests_half_a_minute(house: Hou
 def test_small_wishes_do_not_start_a_converter(house: House) -> None:
     decision = fresh().tick(house(grid_w=20.0))
     assert (decision.battery_w, decision.because) == (0.0, Because.BELOW_MINIMUM)
-    assert fresh().tick(house(grid_w=-140.0)).battery_w == 0.0
-    assert fresh().tick(house(grid_w=-160.0)).battery_w == -160.0
+    assert after_a_while(fresh(), house(grid_w=-170.0)).because is Because.BELOW_MINIMUM
+    assert after_a_while(fresh(), house(grid_w=-180.0)).battery_w == -180.0
+    asked_more = fresh(min_charge_w=300.0)
+    assert after_a_while(asked_more, house(grid_w=-290.0)).battery_w == 0.0
 
 
 def test_power_is_shared_over_as_few_units_as_needed(house: House) -> None:
@@ -230,151 +243,6 @@ def test_power_is_shared_over_as_few_units_as_needed(house: House) -> None:
     assert both.units == pytest.approx({"inverter": 600.0, "second": 600.0, "charger": 0.0})
     lost = (replace(pair[0], silent=True), pair[1])
     assert dispatcher.split(700.0, replace(now, inverters=lost)).units["second"] == 700.0
-
-
-def test_a_charger_rests_before_it_starts_again(house: House) -> None:
-    dispatcher = Dispatcher(150.0, 30.0)
-    assert dispatcher.split(-500.0, house(now_s=100.0)).total_w == -500.0
-    assert dispatcher.split(0.0, house(now_s=101.0)).total_w == 0.0
-    rest = dispatcher.split(-500.0, house(now_s=110.0))
-    assert (rest.total_w, rest.because) == (0.0, Because.RESTART_DWELL)
-    assert dispatcher.split(-500.0, house(now_s=122.0)).total_w == -500.0
-
-
-class Plant:
-    """A house of one inverter, exactly as modelled, with another gain and dead time."""
-
-    def __init__(self, gain: float, dead_time_s: float) -> None:
-        self.truth = Ledger(
-            {"inverter": replace(DYNAMICS, gain=gain, dead_time_s=dead_time_s)}, {"charger": FAST}
-        )
-        self.controller = fresh()
-        self.house: House
-
-    def run(self, house: House, load_w: Callable[[float], float], seconds: float) -> list[float]:
-        grid: list[float] = []
-        sent: dict[str, float] = {}
-        ledger = self.controller._ledger
-        for i in range(int(seconds / 0.5)):
-            now_s = 100.0 + 0.5 * i
-            grid_w = load_w(now_s - 0.3) - self.truth.own_w(now_s - 0.3)
-            decision: Decision = self.controller.tick(house(grid_w=grid_w, now_s=now_s))
-            for name, sign in (("inverter", 1), ("charger", -1)):
-                if sent.get(name) != decision.units[name]:
-                    sent[name] = decision.units[name]
-                    for book in (ledger, self.truth):
-                        book.sent(name, now_s, sign * sent[name])
-            grid.append(grid_w)
-        return grid
-
-
-@pytest.mark.parametrize("gain", [0.8, 1.0, 1.2])
-@pytest.mark.parametrize("dead_time_s", [0.1, 0.3, 0.6])
-def test_a_step_is_regulated_without_ringing_though_the_model_is_wrong(
-    house: House, gain: float, dead_time_s: float
-) -> None:
-    plant = Plant(gain, dead_time_s)
-    grid = plant.run(house, lambda t: 200.0 if t < 130 else 500.0, 60.0)
-    assert max(abs(w) for w in grid[50:58]) < 5.0
-    after = grid[62:]
-    assert min(after) > -100.0
-    assert max(abs(w) for w in after[24:]) < 5.0
-
-
-def test_constant_load_is_held_without_an_offset(house: House) -> None:
-    grid = Plant(0.9, 0.3).run(house, lambda _t: 345.0, 60.0)
-    assert abs(sum(grid[-40:]) / 40) < 1.0
-
-
-def test_the_observer_follows_confirmed_jumps_and_calms_small_noise() -> None:
-    observer = NetLoadObserver(0.5)
-    for wiggle in (0, 3, -3, 2, -2):
-        observer.update(200.0 + wiggle, 0.0)
-    observer.update(260.0, 0.0)
-    assert observer.net_load_w == pytest.approx(230.0, abs=2.0)
-    assert observer.update(260.0, 0.0) == 260.0
-    assert observer.update(2260.0, 0.0) == 2260.0
-
-
-def test_the_observer_sees_through_its_own_commands() -> None:
-    observer = NetLoadObserver(0.5)
-    for own_w in (0.0, 100.0, 300.0, 500.0):
-        assert observer.update(500.0 - own_w, own_w) == 500.0
-
-
-def test_the_trim_integrates_only_what_is_not_in_flight_and_gives_back_what_was_cut() -> None:
-    trim = Trim()
-    for _ in range(100):
-        trim.update(300.0, 300.0, 0.5)
-    assert trim.value_w == 0.0
-    for _ in range(1000):
-        trim.update(10.0, 0.0, 0.5)
-    assert trim.value_w == 60.0
-    trim.back_calculate(50.0)
-    assert trim.value_w == 10.0
-    trim.back_calculate(-50.0)
-    assert trim.value_w == 10.0
-
-
-def meter_story(sign: float, load: Callable[[float], float]) -> set[Verdict]:
-    """What the watch says while an inverter of 900 W follows what the meter shows."""
-    watch, own_w, seen = MeterWatch(), 0.0, set()
-    for i in range(1200):
-        now_s = 0.5 * i
-        true_w = load(now_s) - own_w
-        watch.update(now_s, sign * true_w + (i % 3) * 0.5, own_w)
-        verdict = watch.verdict(now_s)
-        seen.add(verdict)
-        wish_w = own_w + sign * true_w if verdict is Verdict.GOOD else 0.0
-        own_w = 0.0 if wish_w <= 0 else min(own_w + 37.5, max(own_w - 50.0, wish_w), 900.0)
-    return seen
-
-
-@pytest.mark.parametrize(
-    "load",
-    [
-        lambda _t: 400.0,
-        lambda t: 200.0 + 1800.0 * (t % 200 > 100),
-        lambda t: 300.0 + 2.0 * min(t % 300, 150),
-        lambda t: 100.0 + 300.0 * min(t % 120, 10),
-        lambda t: 150.0 + 1500.0 * (t % 15 < 6),
-    ],
-)
-def test_a_right_meter_is_never_called_wrong(load: Callable[[float], float]) -> None:
-    assert meter_story(1.0, load) <= {Verdict.GOOD, Verdict.TESTING}
-
-
-def test_a_wrong_sign_is_found_and_confirmed_at_zero_power() -> None:
-    assert Verdict.SIGN in meter_story(-1.0, lambda _t: -150.0)
-
-
-def test_a_meter_that_repeats_itself_is_found_only_when_it_should_have_moved() -> None:
-    watch = MeterWatch()
-    for i in range(100):
-        watch.update(0.5 * i, 150.0, 0.0)
-    assert watch.verdict(50.0) is Verdict.GOOD
-    for i in range(100, 108):
-        watch.update(0.5 * i, 150.0, 300.0)
-    assert watch.verdict(54.0) is Verdict.GOOD, "the model may be early"
-    for i in range(108, 120):
-        watch.update(0.5 * i, 150.0, 300.0)
-    assert watch.verdict(60.0) is Verdict.FROZEN
-    assert watch.verdict(400.0) is Verdict.GOOD
-
-
-def test_one_wild_sample_does_not_stop_a_converter() -> None:
-    observer = NetLoadObserver(0.5)
-    for _ in range(10):
-        observer.update(0.0, -1300.0)
-    assert observer.update(2000.0, -1300.0) < 0.0
-    assert observer.update(0.0, -1300.0) < -600.0
-    assert observer.update(2000.0, -1300.0) < 700.0
-    assert observer.update(2000.0, -1300.0) == 700.0
-
-
-def test_the_meter_factor_refuses_what_is_not_an_age() -> None:
-    assert meter_factor(inf, 1.5, 10.0) == (0.0, Because.METER_UNKNOWN)
-    assert meter_factor(nan, 1.5, 10.0) == (0.0, Because.METER_UNKNOWN)
 
 
 def test_every_reason_has_words() -> None:
@@ -395,12 +263,10 @@ any_float = st.floats() | st.floats(-5000, 5000)
 def test_nothing_a_device_reports_leads_outside_the_limits(
     grids: list[float], discharge_a: float, charge_a: float, shunt_a: float, pack_v: float
 ) -> None:
-    from conftest import LIMITS, VIEW, house  # noqa: PLC0415 - plain function, not the fixture
-
     controller = fresh()
     for i, grid_w in enumerate(grids):
         now_s = 100.0 + i * 0.5
-        now = house(
+        now = a_house(
             grid_w=grid_w,
             now_s=now_s,
             battery=replace(VIEW, pack_v=pack_v),
