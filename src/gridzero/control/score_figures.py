@@ -75,6 +75,11 @@ class Figures:
     error_ws: float
     causes_ws: Mapping[Cause, float]
 
+    @property
+    def worst_cause(self) -> Cause | None:
+        """What most of the error is put down to; None without any."""
+        return max(self.causes_ws, key=lambda cause: self.causes_ws[cause], default=None)
+
 
 def figures(ring: MinuteRing, minutes: int) -> Figures:
     """Of the last minutes."""
