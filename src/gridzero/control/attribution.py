@@ -32,6 +32,7 @@ BY_LIMIT = {
     Because.CURRENT_LIMIT: Cause.CURRENT_LIMIT,
     Because.OVER_CURRENT: Cause.CURRENT_LIMIT,
     Because.RECOVERING: Cause.RECOVERING,
+    Because.CHARGER_ACTIVE: Cause.ZERO_CROSS_HOLD,
 }
 """Limits that are nobody's fault; every other one is a device that fails: HEALTH."""
 
@@ -42,6 +43,7 @@ _BY_CHOICE = {
     Because.ZERO_CROSS_HOLD: Cause.ZERO_CROSS_HOLD,
     Because.KEEPING_WARM: Cause.ZERO_CROSS_HOLD,
     Because.RESTART_DWELL: Cause.ZERO_CROSS_HOLD,
+    Because.CHARGER_ACTIVE: Cause.ZERO_CROSS_HOLD,
     Because.BELOW_MINIMUM: Cause.BELOW_MINIMUM,
     Because.NOT_WORTH_IT: Cause.BELOW_MINIMUM,
     Because.PERIODIC_LOAD: Cause.PERIODIC_LOAD,
@@ -57,9 +59,9 @@ class Moment(NamedTuple):
     """One meter reading and what stood behind it, W.
 
     measured_s, heard_s: when. error_w: grid less the owner's target, of which avoidable_w could
-    have been covered. needed_w: battery output that would have made it 0. moved_w: how far the
-    output, changed_w: how far the need has moved since the reading before. in_flight_w: what sent
-    commands still add to the output. stepped: the load has jumped. still: it rests.
+    have been covered. needed_w: battery output that would have made it 0; own_w: what there was.
+    moved_w, changed_w: how far output and load have moved since the reading before. in_flight_w:
+    what sent commands still add to the output. stepped: the load has jumped. still: it rests.
     """
 
     measured_s: float
@@ -67,6 +69,7 @@ class Moment(NamedTuple):
     error_w: float
     avoidable_w: float
     needed_w: float
+    own_w: float
     moved_w: float
     changed_w: float
     in_flight_w: float
@@ -121,10 +124,13 @@ class Attribution:
 def _of_answer(moment: Moment, now: Snapshot, decision: Decision) -> Cause:
     """What was sent and has not arrived, what could not be known, and what is left."""
     error_w = moment.avoidable_w
-    if abs(moment.in_flight_w) > _IN_FLIGHT_W and _explains(moment.in_flight_w, error_w):
+    if _explains(decision.battery_w - moment.own_w, error_w):
         if error_w < 0 and _starting(now):
             return Cause.STARTING
-        return Cause.SLEW if abs(moment.moved_w) > _MOVES_W else Cause.DEAD_TIME
+        if moment.moved_w * error_w > 0 and abs(moment.moved_w) > _MOVES_W:
+            return Cause.SLEW
+        if moment.in_flight_w * error_w > 0 and abs(moment.in_flight_w) > _IN_FLIGHT_W:
+            return Cause.DEAD_TIME
     if _explains(moment.changed_w, error_w):
         return Cause.DEAD_TIME
     if decision.because is Because.NOT_FOLLOWING or decision.suspects:

@@ -61,7 +61,7 @@ class Score:
         self._count_starts(decision.units)
         reading = now.meter
         if decision.meter_verdict != Verdict.GOOD.value:
-            self._pass(now.now_s)
+            self._pass(now.now_s, Cause.HEALTH)
         elif reading is not None and reading is not self._reading and _is_a_number(reading):
             self._reading = reading
             self._heard(reading, *(self._in_force or (now, decision)))
@@ -69,14 +69,14 @@ class Score:
             self._pass(now.now_s - self._longest_s)
         self._in_force = now, decision
 
-    def _pass(self, until_s: float) -> None:
+    def _pass(self, until_s: float, leaves: Cause = Cause.STALE_METER) -> None:
         """No reading speaks for what lies before until_s."""
         if self._counted_s is not None and until_s > self._counted_s:
             self._ring.add("unknown_s", until_s - self._counted_s)
             self._counted_s = until_s
             self._load.forget()
             self._settling = None
-            self._attribution.leaves(Cause.STALE_METER)
+            self._attribution.leaves(leaves)
 
     def _heard(self, reading: MeterReading, now: Snapshot, decision: Decision) -> None:
         self._pass(reading.received_at_s - self._longest_s)
@@ -105,6 +105,7 @@ class Score:
             error_w=error_w,
             avoidable_w=avoidable_w(error_w, out_of_reach_w(needed_w, _reach(now, decision))),
             needed_w=needed_w,
+            own_w=own_w,
             moved_w=self._load.moved_w,
             changed_w=self._load.changed_w,
             in_flight_w=self._ledger.final_w() - own_w,

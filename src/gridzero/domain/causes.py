@@ -42,11 +42,11 @@ CAUSES: dict[Cause, str] = {
     Cause.MODE: "somebody asked for something else than holding the grid",
     Cause.STALE_METER: "the meter had been silent, and power had fallen or was coming back",
     Cause.HEALTH: "a device was silent, not following, in doubt or faulty",
-    Cause.ZERO_CROSS_HOLD: "a start or stop of the charger was put off",
+    Cause.ZERO_CROSS_HOLD: "charging and discharging were kept apart, or a start put off",
     Cause.PERIODIC_LOAD: "a load came and went at a steady beat and was met half-way",
     Cause.STARTING: "a charger was starting and did not follow yet",
     Cause.DEAD_TIME: "the change was not yet seen, or the answer to it was still on its way",
     Cause.SLEW: "a converter was on its way at the rate it can change",
     Cause.SMALL: "within 25 W and none of these: noise and small changes of the load",
-    Cause.UNEXPLAINED: "more than 25 W and none of these: the law or its model was wrong",
+    Cause.UNEXPLAINED: "more than 25 W and none of these: the law did not follow, or its model was wrong",
 }
