@@ -109,7 +109,7 @@ class Attribution:
     def cause(self, moment: Moment, now: Snapshot, decision: Decision) -> Cause:
         """Of an error that could have been avoided. now, decision: in force until the reading."""
         if moment.stepped:
-            self._answer_s = moment.heard_s + _SENDING_S + _dead_time_s(now)
+            self._answer_s = moment.heard_s + _SENDING_S + _dead_time_s(moment.needed_w, now)
         if moment.stepped or abs(moment.avoidable_w) < BAND_W:
             self._left = None
         if self._left is not None:
@@ -142,8 +142,8 @@ def _explains(part_w: float, error_w: float) -> bool:
     return part_w * error_w > 0 and abs(part_w) >= _MOST * abs(error_w)
 
 
-def _dead_time_s(now: Snapshot) -> float:
-    units = (*now.inverters, *now.chargers)
+def _dead_time_s(needed_w: float, now: Snapshot) -> float:
+    units = now.inverters if needed_w > 0 else now.chargers
     return max((unit.spec.dynamics.dead_time_s for unit in units), default=0.0)
 
 
