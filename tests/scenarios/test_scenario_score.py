@@ -77,9 +77,7 @@ async def test_a_charger_that_starts_and_a_rest_between_directions_are_named() -
     async with house(load_w=300.0, sun_w=steps((0.0, 0.0), (60.0, 1500.0), (150.0, 0.0))) as story:
         await story.until(240)
         found = score(story)
-    starting_s = sum(
-        0.1 for m in story.between(62, 80) if m.set_w < -100 and m.charger_w > -60 and m.grid_w < 0
-    )
+    starting_s = sum(0.1 for m in story.between(62, 80) if m.set_w < -100 and m.charger_w > -150)
     assert found.causes_ws[Cause.STARTING] / 1150 == pytest.approx(starting_s, abs=2.0)
     assert found.causes_ws[Cause.STARTING] > 0.4 * found.error_ws
     assert Cause.ZERO_CROSS_HOLD in found.causes_ws
@@ -97,8 +95,10 @@ async def test_a_silent_meter_is_unknown_time_and_what_it_leaves_is_its_own() ->
         after = score(story)
     assert before.unknown_s < 2.0
     assert after.unknown_s - before.unknown_s == pytest.approx(30.0 - 1.5, abs=1.0)
-    true_ws = sum(abs(m.grid_w) * 0.1 for m in story.between(90, 110))
-    assert after.causes_ws[Cause.STALE_METER] == pytest.approx(true_ws, rel=0.25)
+    true_ws = sum(abs(m.grid_w) * 0.1 for m in story.between(89, 110))
+    assert after.causes_ws[Cause.STALE_METER] == pytest.approx(true_ws, rel=0.15), (
+        "the first reading stands for the second and a half before it"
+    )
     assert after.known_s + after.unknown_s == pytest.approx(120, abs=2.0)
 
 
