@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gridzero.app import App
+from gridzero.control.score import HOUR_MIN
 from gridzero.domain.events import Event
 from gridzero.domain.faults import FAULTS
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.outputs.score import in_words
 from gridzero.sim.house import House
 from gridzero.sim.live_view import UnitRow, ViewState
 
@@ -48,6 +50,7 @@ def view_of(app: App, house: House, speed: float | None = None) -> Callable[[], 
             units=tuple(_units(now)),
             modules=now.modules,
             faults=tuple(_faults(app)),
+            score=in_words(app.site.score.figures(HOUR_MIN)),
         )
 
     return state

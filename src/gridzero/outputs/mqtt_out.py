@@ -3,6 +3,7 @@
 gridzero/status         online / offline (retained, last will)
 gridzero/state          one JSON object a second
 gridzero/cells          every cell, every ten seconds
+gridzero/score          how well the grid was held in the last hour and day, every minute
 gridzero/event          one JSON object per event
 gridzero/mode/set       auto, charge, discharge, hold, off
 gridzero/power_w/set    watts for charge and discharge
@@ -18,10 +19,12 @@ from collections.abc import Callable
 
 import structlog
 
+from gridzero.control.score import HOUR_MIN
 from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event, Severity
 from gridzero.domain.snapshot import Snapshot
 from gridzero.outputs.learned import with_learning
+from gridzero.outputs.score import headline_of, score_of
 from gridzero.outputs.state import cells_of, state_of
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttLink, MqttMessage
@@ -34,6 +37,8 @@ log = structlog.get_logger()
 
 _STATE_PERIOD_S = 1.0
 _CELLS_PERIOD_S = 10.0
+_SCORE_PERIOD_S = 60.0
+_HEADLINE_PERIOD_S = 10.0
 _LONGEST_SETTING = 100
 
 
@@ -52,6 +57,8 @@ class MqttOut:
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
         self._prefix, self._learning = prefix, learning
         self._refused_w: float | None = None
+        self._headline: dict[str, object] = {}
+        self._headline_s = float("-inf")
         faults.on_event(self._publish_event)
         for key in ("mode", "power_w", "target_w"):
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
@@ -63,15 +70,19 @@ class MqttOut:
         self._link.subscribe(topic, self._on_target)
 
     async def run(self) -> None:
-        """Publish the state once a second until cancelled."""
-        since_cells_s = _CELLS_PERIOD_S
+        """Publish the state once a second, the rest more seldom, until cancelled."""
+        since_cells_s, since_score_s = _CELLS_PERIOD_S, 0.0
         while True:
             self.publish()
             if since_cells_s >= _CELLS_PERIOD_S and self._site.last:
                 since_cells_s = 0.0
                 self._publish_json("cells", cells_of(self._site.last[0]))
+            if since_score_s >= _SCORE_PERIOD_S:
+                since_score_s = 0.0
+                self._publish_json("score", score_of(self._site.score))
             await self._clock.sleep_s(_STATE_PERIOD_S)
             since_cells_s += _STATE_PERIOD_S
+            since_score_s += _STATE_PERIOD_S
 
     def publish(self) -> None:
         """Publish the last decision now."""
@@ -81,7 +92,15 @@ class MqttOut:
 
     def _state(self, now: Snapshot, decision: Decision) -> dict[str, object]:
         state = state_of(now, decision, self._faults.active)
+        state["score"] = self._headline_at(now.now_s)
         return state if self._learning is None else with_learning(state, self._learning)
+
+    def _headline_at(self, now_s: float) -> dict[str, object]:
+        """The figures of the last hour that matter most, summed anew every ten seconds."""
+        if not now_s - self._headline_s < _HEADLINE_PERIOD_S:
+            self._headline_s = now_s
+            self._headline = headline_of(self._site.score.figures(HOUR_MIN))
+        return self._headline
 
     def _publish_event(self, event: Event) -> None:
         values = {

@@ -12,6 +12,7 @@ from gridzero.control.controller import Controller
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
+from gridzero.control.score import Score
 from gridzero.control.telemetry import believable
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
@@ -62,6 +63,7 @@ class Site:
         self._controller = Controller(
             rules.tuning, self._ledger, identification=self.identification, probe=self.probe
         )
+        self.score = Score(self._ledger, rules.tuning.meter_hold_s)
         self._viewer = BatteryViewer(rules.profile)
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(BalancePlan())
@@ -107,6 +109,7 @@ class Site:
         """Look, decide, command."""
         now = self._snapshot()
         decision = self._controller.tick(now)
+        self.score.update(now, decision)
         self._command(now, decision)
         self._balance(now)
         running_s = now.now_s - self._started_s

@@ -71,7 +71,7 @@ class ViewState:
 
     seconds: time run. clock: what to show as the time. speed: times real time. because: the
     reason in plain words. charge_w, discharge_w: what the limits allow now (magnitudes);
-    limits_because: why not more. faults: the active ones.
+    limits_because: why not more. faults: the active ones. score: of the last hour, in words.
     """
 
     seconds: float | None = None
@@ -99,6 +99,7 @@ class ViewState:
     units: Sequence[UnitRow] = ()
     modules: Sequence[ModuleReading] = ()
     faults: Sequence[Event] = ()
+    score: str = ""
 
 
 class History:
@@ -195,6 +196,9 @@ class Picture:
         spare = height - len(head) - len(flow) - len(pack) - len(cells)
         alarms = list(_faults(self.now.faults, max(spare, _FAULT_LINES)))
         spare -= len(alarms)
+        if spare >= 1 and self.now.score:
+            pack.append(self._score())
+            spare -= 1
         if spare < 0:
             cells = _shortened(cells, len(cells) + spare)
         if spare >= 1:
@@ -266,6 +270,9 @@ class Picture:
             line.append(_named(now.min_cell, now.max_cell) if wide else "", _FAINT)
         line.append(f"   {number(now.low_c, '.0f')} to {number(now.high_c, '.0f')} °C")
         return line
+
+    def _score(self) -> Text:
+        return Text.assemble("  ", ("last hour ", _LABEL), (self.now.score, _LABEL))
 
     def _limits(self) -> Text:
         now = self.now

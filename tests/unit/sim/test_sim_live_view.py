@@ -224,3 +224,10 @@ async def test_on_a_terminal_the_screen_is_taken_and_given_back() -> None:
     assert "\x1b[?1049h" in text
     assert text.rindex("\x1b[?1049l") > text.rindex("selling to the grid")
     assert text.count("selling to the grid") >= 3
+
+
+def test_the_score_is_shown_where_there_is_room_for_it() -> None:
+    state = replace(FULL, modules=FULL.modules[:2], score="mean 12.3 W, RMS 40 W")
+    assert any("last hour mean 12.3 W" in line for line in drawn(state))
+    assert not any("last hour" in line for line in drawn(FULL))
+    assert not any("last hour" in line for line in drawn(state, (80, 10)))

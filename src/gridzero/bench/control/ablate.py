@@ -10,8 +10,8 @@ from gridzero.bench.control.laws import LAWS
 from gridzero.bench.control.laws.law import LawRow
 from gridzero.bench.control.laws.ours import Ours
 from gridzero.bench.control.markdown import grid
-from gridzero.bench.control.metrics import EXPORT_CT, IMPORT_CT
 from gridzero.control.switches import ALL_ON, PARTS
+from gridzero.control.tariff import REFERENCE
 from gridzero.domain.value import Outlook, Prices
 from gridzero.errors import ConfigError
 
@@ -35,7 +35,7 @@ def without(words: str) -> LawRow:
 
 def leaning(outlook: Outlook) -> LawRow:
     """Gridzero that knows the prices of the bench, and where its battery is heading."""
-    made = partial(Ours, prices=Prices(IMPORT_CT, EXPORT_CT), outlook=outlook)
+    made = partial(Ours, prices=Prices(REFERENCE.import_ct, REFERENCE.export_ct), outlook=outlook)
     summary = f"ours with prices, battery {outlook.value}"
     name, source = f"{OURS} {outlook.value}", LAWS[OURS].source
     return LawRow(name, summary, source, made, ours=True, valued=True)

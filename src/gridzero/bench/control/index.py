@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from gridzero.bench.control.converters import STEP_S
-from gridzero.bench.control.metrics import EXPORT_CT, IMPORT_CT
 from gridzero.bench.control.plants import PlantRow
+from gridzero.control.tariff import REFERENCE
 
 _HOURS = STEP_S / 3600.0
 
@@ -44,8 +44,8 @@ class Assumed:
 
     capacity_wh: float = 8000.0
     full_at_start: float = 0.5
-    import_ct: float = IMPORT_CT
-    export_ct: float = EXPORT_CT
+    import_ct: float = REFERENCE.import_ct
+    export_ct: float = REFERENCE.export_ct
     stored_ct: float = 19.0
     discharge: Loss = _SOYOSOURCE
     charge: Loss = _R48

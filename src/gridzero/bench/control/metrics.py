@@ -12,11 +12,12 @@ from typing import Any
 from gridzero.bench.control.converters import STEP_S
 from gridzero.bench.control.simulate import Run
 from gridzero.bench.control.traces import Trace
+from gridzero.control.avoidable import Reach, avoidable_w, out_of_reach_w
+from gridzero.control.settling import HELD_S, Settling
+from gridzero.control.tariff import REFERENCE
 
-IMPORT_CT, EXPORT_CT = 30.0, 8.0
 WARM_UP_S = 30.0
-BAND_W = 25.0
-_HELD = round(10.0 / STEP_S)
+_HELD = round(HELD_S / STEP_S)
 _REACTED_W, _REACTED = 10.0, 0.05
 
 
@@ -78,36 +79,26 @@ def measure(run: Run) -> Metrics:
         **_of_steps(run, error_w),
         starts_h=run.starts / hours,
         travel_kw_h=way_w / 1000.0 / hours,
-        regret_ct_h=(import_w * IMPORT_CT - export_w * EXPORT_CT) / 1000.0,
+        regret_ct_h=REFERENCE.ct_per_h(import_w) + REFERENCE.ct_per_h(-export_w),
         exporting=sum(e < 0.0 for e in steady_w) / count,
-        emptying_ct_h=export_w * (IMPORT_CT - EXPORT_CT) / 1000.0,
-        filling_ct_h=import_w * (IMPORT_CT - EXPORT_CT) / 1000.0,
+        emptying_ct_h=export_w * (REFERENCE.import_ct - REFERENCE.export_ct) / 1000.0,
+        filling_ct_h=import_w * (REFERENCE.import_ct - REFERENCE.export_ct) / 1000.0,
     )
 
 
 def avoidable_error(run: Run) -> array[float]:
     """Grid power at each step less the part that no converter could have covered, W."""
     plant = run.setting.plant
-    most_w, least_w = plant.discharge_w, -plant.charge_w
-    start_w = -plant.rectifier.min_w if plant.rectifier else 0.0
+    reach = Reach(
+        most_w=plant.discharge_w,
+        least_w=-plant.charge_w,
+        least_charge_w=plant.rectifier.min_w if plant.rectifier else 0.0,
+    )
     errors_w: array[float] = array("d")
     for net_load_w, battery_w in zip(run.setting.trace.net_load_w, run.battery_w, strict=True):
-        grid_w, rest_w = net_load_w - battery_w, 0.0
-        if net_load_w > most_w:
-            rest_w = net_load_w - most_w
-        elif net_load_w < least_w:
-            rest_w = net_load_w - least_w
-        elif start_w < net_load_w < 0.0:
-            rest_w = net_load_w
-        errors_w.append(_beyond(grid_w, rest_w) if rest_w else grid_w)
+        rest_w = out_of_reach_w(net_load_w, reach)
+        errors_w.append(avoidable_w(net_load_w - battery_w, rest_w))
     return errors_w
-
-
-def _beyond(grid_w: float, rest_w: float) -> float:
-    """What is not between 0 and the unavoidable rest."""
-    if rest_w > 0.0:
-        return min(grid_w, 0.0) + max(grid_w - rest_w, 0.0)
-    return max(grid_w, 0.0) + min(grid_w - rest_w, 0.0)
 
 
 def _of_steps(run: Run, error_w: Sequence[float]) -> dict[str, float | None]:
@@ -132,16 +123,16 @@ def _of_steps(run: Run, error_w: Sequence[float]) -> dict[str, float | None]:
 def settlings(error_w: Sequence[float], steps: Sequence[tuple[int, int]]) -> list[float]:
     """Seconds that each step takes to settle; one that never does lasts until the next change."""
     found = [(_settling(error_w, step, end), end - step) for step, end in steps]
-    return [(whole if settle is None else settle) * STEP_S for settle, whole in found]
+    return [whole * STEP_S if settle_s is None else settle_s for settle_s, whole in found]
 
 
-def _settling(error_w: Sequence[float], step: int, end: int) -> int | None:
-    """Steps of time until the error stays in its band; None = not before the next change."""
-    held = 0
+def _settling(error_w: Sequence[float], step: int, end: int) -> float | None:
+    """Seconds until the error stays in its band; None = not before the next change."""
+    settling = Settling()
     for at in range(step, end):
-        held = held + 1 if abs(error_w[at]) < BAND_W else 0
-        if held == _HELD:
-            return at + 1 - _HELD - step
+        settled_s = settling.update(error_w[at], STEP_S)
+        if settled_s is not None:
+            return settled_s
     return None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gridzero.bench.control.compare import Case, Course, Result
 from gridzero.bench.control.converters import STEP_S
-from gridzero.bench.control.metrics import BAND_W
+from gridzero.control.settling import BAND_W
 from gridzero.errors import ConfigError
 
 _WIDTH, _POWER_HEIGHT, _ERROR_HEIGHT = 12.0, 3.6, 1.7

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from gridzero.bench.control.goals.goal import Goal
 from gridzero.bench.control.laws import LAWS
 from gridzero.bench.control.laws.law import Setting
-from gridzero.bench.control.metrics import BAND_W, avoidable_error, settlings
+from gridzero.bench.control.metrics import avoidable_error, settlings
 from gridzero.bench.control.plants import METERS, PLANTS, InverterRow, PlantRow, RectifierRow
 from gridzero.bench.control.processes import spread
 from gridzero.bench.control.simulate import simulate
 from gridzero.bench.control.traces import TRACES
+from gridzero.control.settling import BAND_W
 
 _MORE_S, _SEEDS = 1.0, (1, 2)
 _NAMES = {"steps": "400 W step, discharging", "steps-sun": "400 W step, charging"}
