@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gridzero.control.actuator_model import ActuatorModel
+from gridzero.control.reported_gain import ReportedGain
 from gridzero.domain.converters import Dynamics
 
 
@@ -22,9 +24,9 @@ class Ledger:
             **{name: (1.0, ActuatorModel(d)) for name, d in inverters.items()},
             **{name: (-1.0, ActuatorModel(d)) for name, d in chargers.items()},
         }
-        self._promises = {
-            name: ActuatorModel(d) for name, d in (*inverters.items(), *chargers.items())
-        }
+        self._nominal = {**inverters, **chargers}
+        self._promises = {name: ActuatorModel(d) for name, d in self._nominal.items()}
+        self._reported = {name: ReportedGain() for name in self._nominal}
 
     def sent(self, name: str, at_s: float, power_w: float) -> None:
         """A command left. power_w: W AC toward the house, as drivers report it."""
@@ -36,6 +38,8 @@ class Ledger:
         """A converter measured its own output, W AC toward the house."""
         sign, model = self._models[name]
         model.observed(at_s, max(0.0, sign * power_w))
+        if self._reported[name].report(at_s, sign * power_w, self._promises[name]):
+            self.learn(name, self.learned.get(name, self._nominal[name]))
 
     def unreachable(self, name: str, at_s: float, power_w: float) -> None:
         """A converter that hears nothing is taken to give power_w, W AC toward the house."""
@@ -43,9 +47,15 @@ class Ledger:
         model.stands(at_s, max(0.0, sign * power_w))
 
     def learn(self, name: str, dynamics: Dynamics) -> None:
-        """From now on a converter is taken to be like this."""
+        """From now on a converter is taken to be like this; its own report knows the gain best."""
+        reported = self._reported[name].gain
+        if reported is not None:
+            nominal = self._nominal[name].gain  # a promise is kept or not by what was configured
+            self._promises[name].learn(replace(dynamics, gain=nominal))
+            dynamics = replace(dynamics, gain=reported)
+        else:
+            self._promises[name].learn(dynamics)
         self._models[name][1].learn(dynamics)
-        self._promises[name].learn(dynamics)
         self.learned[name] = dynamics
 
     def gain(self, name: str) -> float:
