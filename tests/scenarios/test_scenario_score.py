@@ -6,9 +6,9 @@ The meter of the demo speaks every half second and rounds to watts; the twins' p
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -43,7 +43,7 @@ async def test_figures_agree_with_the_truth_while_a_load_comes_and_goes() -> Non
     assert found.total_export_wh == pytest.approx(books.export_wh, abs=0.5)
     assert found.starts == sum(books.starts.values())
     assert found.travel_kw_h is not None
-    way_w = sum(abs(b.battery_w - a.battery_w) for a, b in itertools.pairwise(moments))
+    way_w = sum(abs(b.battery_w - a.battery_w) for a, b in pairwise(moments))
     assert found.travel_kw_h == pytest.approx(way_w / 1000 / 0.25, rel=0.06)
     explained_ws = found.causes_ws[Cause.DEAD_TIME] + found.causes_ws[Cause.SLEW]
     assert explained_ws > 0.8 * found.error_ws

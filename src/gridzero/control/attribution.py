@@ -112,6 +112,8 @@ class Attribution:
             self._answer_s = moment.heard_s + _SENDING_S + _dead_time_s(moment.needed_w, now)
         if moment.stepped or abs(moment.avoidable_w) < BAND_W:
             self._left = None
+        if decision.because is Because.METER_WRONG:  # it is being asked: that has a price
+            self._left = Cause.HEALTH
         if self._left is not None:
             return self._left
         if moment.measured_s <= self._answer_s:

@@ -29,6 +29,7 @@ _GIVES_UP_S = 60.0
 _TELLS_S = 20.0  # a step that is overtaken sooner by the next one says nothing
 _S_PER_H = 3600.0
 _BELIEVED_W = 1e6  # beyond it is no house
+_NOT_BELIEVED = frozenset({Verdict.SIGN.value, Verdict.FROZEN.value})
 
 
 class Score:
@@ -60,7 +61,7 @@ class Score:
         self._counted_s = min(counted_s, now.now_s)  # should a clock ever go back
         self._count_starts(decision.units)
         reading = now.meter
-        if decision.meter_verdict != Verdict.GOOD.value:
+        if decision.meter_verdict in _NOT_BELIEVED:
             self._pass(now.now_s, Cause.HEALTH)
         elif reading is not None and reading is not self._reading and _is_a_number(reading):
             self._reading = reading

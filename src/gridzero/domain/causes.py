@@ -48,5 +48,5 @@ CAUSES: dict[Cause, str] = {
     Cause.DEAD_TIME: "the change was not yet seen, or the answer to it was still on its way",
     Cause.SLEW: "a converter was on its way at the rate it can change",
     Cause.SMALL: "within 25 W and none of these: noise and small changes of the load",
-    Cause.UNEXPLAINED: "more than 25 W and none of these: the law did not follow, or its model was wrong",
+    Cause.UNEXPLAINED: "more than 25 W and none of these: a wrong model, or a law too calm",
 }

@@ -188,6 +188,18 @@ def test_a_meter_that_is_not_believed_says_nothing() -> None:
     assert found.causes_ws[Cause.HEALTH] == pytest.approx(400.0)
 
 
+def test_what_it_costs_to_ask_the_meter_is_known() -> None:
+    desk = Desk()
+    desk.hold(0.0, 10)
+    desk.decided |= {"meter_verdict": "testing", "because": Because.METER_WRONG}
+    desk.tick(0.0)
+    desk.hold(400.0, 3)
+    desk.decided |= {"meter_verdict": "good", "because": Because.COVERING_LOAD}
+    desk.hold(400.0, 2)
+    assert desk.hour.unknown_s == 0.0
+    assert set(desk.hour.causes_ws) == {Cause.HEALTH}
+
+
 def test_a_converter_that_leaves_zero_is_a_start() -> None:
     desk = Desk()
     for power_w in (0.0, 100.0, 300.0, 0.0, 50.0, 0.0):
