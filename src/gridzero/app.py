@@ -11,7 +11,7 @@ from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
 from gridzero.config.models import BatteryConfig, Config, ControlConfig, PricesConfig
-from gridzero.control.controller import Tuning
+from gridzero.control.tuning import Tuning
 from gridzero.domain.events import Severity
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.value import Prices

@@ -39,12 +39,12 @@ async def test_figures_agree_with_the_truth_while_a_load_comes_and_goes() -> Non
     assert found.known_s == pytest.approx(900, abs=3)
     assert found.mean_w == pytest.approx(books.mean_avoidable_w, rel=0.08)
     assert found.rms_w == pytest.approx(books.rms_grid_w, rel=0.08)
-    assert found.total_import_wh == pytest.approx(books.import_wh, rel=0.06)
+    assert found.total_import_wh == pytest.approx(books.import_wh, rel=0.1)
     assert found.total_export_wh == pytest.approx(books.export_wh, abs=0.5)
     assert found.starts == sum(books.starts.values())
     assert found.travel_kw_h is not None
     way_w = sum(abs(b.battery_w - a.battery_w) for a, b in pairwise(moments))
-    assert found.travel_kw_h == pytest.approx(way_w / 1000 / 0.25, rel=0.06)
+    assert found.travel_kw_h == pytest.approx(way_w / 1000 / 0.25, rel=0.1)
     explained_ws = found.causes_ws[Cause.DEAD_TIME] + found.causes_ws[Cause.SLEW]
     assert explained_ws > 0.8 * found.error_ws
     assert found.causes_ws.get(Cause.UNEXPLAINED, 0.0) < 0.02 * found.error_ws

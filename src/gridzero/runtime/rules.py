@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import Profile
-from gridzero.control.controller import Tuning
+from gridzero.control.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
 from gridzero.control.score import Score
+from gridzero.control.tariff import Tariff
 from gridzero.control.telemetry import believable
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
@@ -109,6 +110,8 @@ class Site:
         """Look, decide, command."""
         now = self._snapshot()
         decision = self._controller.tick(now)
+        if now.prices is not None:
+            self.score.tariff = Tariff(now.prices.import_ct, now.prices.export_ct)
         self.score.update(now, decision)
         self._command(now, decision)
         self._balance(now)

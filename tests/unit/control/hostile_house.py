@@ -12,11 +12,12 @@ from conftest import LIMITS, VIEW
 
 from gridzero.bench.control.converters import STEP_S, Inverter, Rectifier
 from gridzero.bench.control.plants import InverterRow, RectifierRow
-from gridzero.control.controller import Controller, Tuning
+from gridzero.control.controller import Controller
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
 from gridzero.control.telemetry import believable
+from gridzero.control.tuning import Tuning
 from gridzero.domain.battery import CurrentLimits
 from gridzero.domain.converters import ConverterSpec, Dynamics
 from gridzero.domain.decision import Decision

@@ -13,10 +13,11 @@ from conftest import house as a_house
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridzero.control.controller import Controller, Tuning
+from gridzero.control.controller import Controller
 from gridzero.control.dispatch import Dispatcher
 from gridzero.control.ledger import Ledger
 from gridzero.control.switches import ALL_ON
+from gridzero.control.tuning import Tuning
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import (
@@ -126,7 +127,7 @@ def test_many_starts_make_the_next_one_wait_longer(house: House) -> None:
     )
     for controller in (weary, frugal):
         for _ in range(6):
-            controller._starts.spend(99.0)
+            controller._starts._budget.spend(99.0)
         controller.tick(house(grid_w=-200.0))
     later = replace(house(grid_w=-200.0), now_s=101.0)
     assert weary.tick(later).because is Because.ZERO_CROSS_HOLD

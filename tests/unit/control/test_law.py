@@ -10,8 +10,9 @@ import pytest
 from conftest import DYNAMICS, FAST
 from conftest import house as a_house
 
-from gridzero.control.controller import Controller, Tuning
+from gridzero.control.controller import Controller
 from gridzero.control.ledger import Ledger
+from gridzero.control.tuning import Tuning
 
 
 class Plant:

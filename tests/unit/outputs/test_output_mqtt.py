@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import profile
-from gridzero.control.controller import Tuning
+from gridzero.control.tuning import Tuning
 from gridzero.domain.converters import ConverterSpec, Dynamics, Setpoint
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import ConverterReading, ConverterState, MeterReading

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import profile
-from gridzero.control.controller import Tuning
+from gridzero.control.tuning import Tuning
 from gridzero.domain.converters import ConverterSpec, Dynamics, Setpoint
 from gridzero.domain.modes import Wanted
 from gridzero.domain.readings import (

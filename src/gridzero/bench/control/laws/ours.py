@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from gridzero.bench.control.laws.law import OutputReport, Setting
 from gridzero.bench.control.plants import RectifierRow
-from gridzero.control.controller import Controller, Tuning
+from gridzero.control.controller import Controller
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.switches import ALL_ON, Switches
+from gridzero.control.tuning import Tuning
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.converters import ConverterSpec, Dynamics
 from gridzero.domain.decision import Decision
