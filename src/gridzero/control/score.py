@@ -18,11 +18,11 @@ from gridzero.control.meter_watch import Verdict
 from gridzero.control.minute_ring import MinuteRing
 from gridzero.control.score_figures import COLUMNS, Figures, figures
 from gridzero.control.settling import Settling
-from gridzero.control.tariff import REFERENCE, Tariff
 from gridzero.domain.causes import Cause
 from gridzero.domain.decision import Decision
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.value import REFERENCE, Prices
 
 HOUR_MIN, DAY_MIN = 60, 1440
 _GIVES_UP_S = 60.0
@@ -39,7 +39,7 @@ class Score:
     tariff: what errors cost from now on.
     """
 
-    def __init__(self, ledger: Ledger, longest_s: float, tariff: Tariff = REFERENCE) -> None:
+    def __init__(self, ledger: Ledger, longest_s: float, tariff: Prices = REFERENCE) -> None:
         self.tariff = tariff
         self._ledger, self._longest_s = ledger, longest_s
         self._ring = MinuteRing(COLUMNS, DAY_MIN)

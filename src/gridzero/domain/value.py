@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+_W_PER_KW = 1000.0
+
 
 class Outlook(StrEnum):
     """emptying: empty before it can refill. filling: full before it can be used."""
@@ -24,6 +26,14 @@ class Prices(NamedTuple):
     import_ct: float
     export_ct: float
     stored_ct: float | None = None
+
+    def ct_per_h(self, power_w: float) -> float:
+        """What a grid power costs by the hour, > 0 for import at a positive price."""
+        return power_w / _W_PER_KW * (self.import_ct if power_w > 0.0 else self.export_ct)
+
+
+REFERENCE = Prices(30.0, 8.0)
+"""What the bench counts with, and the service where nobody said what energy costs."""
 
 
 class Lean(StrEnum):

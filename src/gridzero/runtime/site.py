@@ -13,7 +13,6 @@ from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
 from gridzero.control.score import Score
-from gridzero.control.tariff import Tariff
 from gridzero.control.telemetry import believable
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
@@ -111,7 +110,7 @@ class Site:
         now = self._snapshot()
         decision = self._controller.tick(now)
         if now.prices is not None:
-            self.score.tariff = Tariff(now.prices.import_ct, now.prices.export_ct)
+            self.score.tariff = now.prices
         self.score.update(now, decision)
         self._command(now, decision)
         self._balance(now)

@@ -20,12 +20,12 @@ from gridzero.control.minute_ring import MinuteRing
 from gridzero.control.score import DAY_MIN, HOUR_MIN, Score
 from gridzero.control.score_figures import COLUMNS, Figures
 from gridzero.control.settling import Settling
-from gridzero.control.tariff import Tariff
 from gridzero.domain.causes import CAUSES, Cause
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import ConverterState, MeterReading
 from gridzero.domain.reasons import Because
+from gridzero.domain.value import Prices
 
 START_S = 1000.0
 
@@ -33,7 +33,7 @@ START_S = 1000.0
 class Desk:
     """A score with a ledger, fed by hand twice a second."""
 
-    def __init__(self, tariff: Tariff | None = None) -> None:
+    def __init__(self, tariff: Prices | None = None) -> None:
         self.ledger = Ledger({"inverter": DYNAMICS}, {"charger": FAST})
         self.score = Score(self.ledger, 1.5, *([tariff] if tariff else []))
         self.now_s = START_S
@@ -100,7 +100,7 @@ def test_a_part_is_never_more_than_the_whole(
 
 
 def test_means_energies_and_regret_of_known_errors() -> None:
-    desk = Desk(Tariff(40.0, 10.0))
+    desk = Desk(Prices(40.0, 10.0))
     desk.gives(400.0)
     desk.hold(0.0, 20)
     desk.hold(20.0, 60)

@@ -9,8 +9,8 @@ from math import inf, nan
 from gridzero.control.ledger import Ledger
 from gridzero.control.score import HOUR_MIN, Score
 from gridzero.control.score_figures import Figures
-from gridzero.control.tariff import REFERENCE, Tariff
 from gridzero.domain.causes import Cause
+from gridzero.domain.value import REFERENCE, Prices
 from gridzero.outputs.score import figures_of, headline_of, in_words, score_of
 
 
@@ -48,4 +48,4 @@ def test_a_line_for_people() -> None:
 def test_what_is_bought_costs_and_what_is_sold_pays() -> None:
     assert REFERENCE.ct_per_h(1000.0) == 30.0
     assert REFERENCE.ct_per_h(-1000.0) == -8.0
-    assert Tariff(30.0, -5.0).ct_per_h(-1000.0) == 5.0
+    assert Prices(30.0, -5.0).ct_per_h(-1000.0) == 5.0

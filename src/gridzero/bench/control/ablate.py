@@ -11,8 +11,7 @@ from gridzero.bench.control.laws.law import LawRow
 from gridzero.bench.control.laws.ours import Ours
 from gridzero.bench.control.markdown import grid
 from gridzero.control.switches import ALL_ON, PARTS
-from gridzero.control.tariff import REFERENCE
-from gridzero.domain.value import Outlook, Prices
+from gridzero.domain.value import REFERENCE, Outlook
 from gridzero.errors import ConfigError
 
 OURS = "gridzero"
@@ -35,7 +34,7 @@ def without(words: str) -> LawRow:
 
 def leaning(outlook: Outlook) -> LawRow:
     """Gridzero that knows the prices of the bench, and where its battery is heading."""
-    made = partial(Ours, prices=Prices(REFERENCE.import_ct, REFERENCE.export_ct), outlook=outlook)
+    made = partial(Ours, prices=REFERENCE, outlook=outlook)
     summary = f"ours with prices, battery {outlook.value}"
     name, source = f"{OURS} {outlook.value}", LAWS[OURS].source
     return LawRow(name, summary, source, made, ours=True, valued=True)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from gridzero.bench.control.converters import STEP_S
 from gridzero.bench.control.plants import PlantRow
-from gridzero.control.tariff import REFERENCE
+from gridzero.domain.value import REFERENCE
 
 _HOURS = STEP_S / 3600.0
 

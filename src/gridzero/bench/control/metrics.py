@@ -14,7 +14,7 @@ from gridzero.bench.control.simulate import Run
 from gridzero.bench.control.traces import Trace
 from gridzero.control.avoidable import Reach, avoidable_w, out_of_reach_w
 from gridzero.control.settling import HELD_S, Settling
-from gridzero.control.tariff import REFERENCE
+from gridzero.domain.value import REFERENCE
 
 WARM_UP_S = 30.0
 _HELD = round(HELD_S / STEP_S)
