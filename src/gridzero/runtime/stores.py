@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ import structlog
 from gridzero.errors import GridzeroError
 
 log = structlog.get_logger()
+
+_MOST_ASIDE = 9  # a file that is damaged at every start must not fill the disk
 
 
 class StoreDamaged(GridzeroError):
@@ -89,9 +92,17 @@ class FileStore:
         )
 
     def put_aside(self) -> None:
-        """See Store. The newest damaged file is kept as <name>.damaged."""
+        """See Store. Kept as <name>.damaged, <name>.damaged-2 and so on; the ninth is replaced."""
         with suppress(OSError):
-            self._path.replace(self._path.with_suffix(".damaged"))
+            self._path.replace(next(filter(_is_free, self._aside()), self._last_aside()))
+
+    def _aside(self) -> Iterator[Path]:
+        yield self._path.with_suffix(".damaged")
+        for number in range(2, _MOST_ASIDE):
+            yield self._path.with_suffix(f".damaged-{number}")
+
+    def _last_aside(self) -> Path:
+        return self._path.with_suffix(f".damaged-{_MOST_ASIDE}")
 
     def save(self, values: dict[str, Any]) -> None:
         """See Store. Written by a worker thread: an SD card may take half a second."""
@@ -117,3 +128,7 @@ class FileStore:
             fresh.replace(self._path)
         except OSError as error:
             log.error("store.not_saved", file=str(self._path), error=str(error))
+
+
+def _is_free(path: Path) -> bool:
+    return not path.exists()
