@@ -93,8 +93,13 @@ class FileStore:
 
     def put_aside(self) -> None:
         """See Store. Kept as <name>.damaged, <name>.damaged-2 and so on; the ninth is replaced."""
+        aside = next(filter(_is_free, self._aside()), self._last_aside())
         with suppress(OSError):
-            self._path.replace(next(filter(_is_free, self._aside()), self._last_aside()))
+            aside.unlink(missing_ok=True)
+            try:  # a second name, not another: a crash before the next save shows it again
+                aside.hardlink_to(self._path)
+            except OSError:  # a file system without links
+                self._path.replace(aside)
 
     def _aside(self) -> Iterator[Path]:
         yield self._path.with_suffix(".damaged")

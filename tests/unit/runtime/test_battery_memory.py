@@ -85,20 +85,28 @@ async def test_what_cannot_be_read_is_kept_aside_and_told(tmp_path: Path, conten
     assert desk.part.value is None
     assert [event.code for event in desk.events] == ["battery_memory_lost"]
     assert (tmp_path / "battery.damaged").read_text() == content
-    assert not path.exists()
 
 
 async def test_a_second_damaged_file_does_not_replace_the_first(tmp_path: Path) -> None:
     for content in ("{1", "{2", "{3"):
         (tmp_path / "battery.json").write_text(content)
         Desk(FileStore(tmp_path / "battery.json"))
+        (tmp_path / "battery.json").unlink()
     assert _kept(tmp_path) == {"{1", "{2", "{3"}
+
+
+async def test_a_damaged_file_stays_until_something_better_is_saved(tmp_path: Path) -> None:
+    (tmp_path / "battery.json").write_text("{")
+    Desk(FileStore(tmp_path / "battery.json"))
+    again = Desk(FileStore(tmp_path / "battery.json"))
+    assert [event.code for event in again.events] == ["battery_memory_lost"]
 
 
 async def test_files_that_are_damaged_at_every_start_do_not_fill_the_disk(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / "battery.json").write_text(f"{{{number}")
         Desk(FileStore(tmp_path / "battery.json"))
+        (tmp_path / "battery.json").unlink()
     assert len(_kept(tmp_path)) == 9
 
 
