@@ -65,7 +65,7 @@ class Trust:
     odd_temps: modules whose temperature cannot be, in words. common_v: the voltage that parallel
     modules share, None with fewer than two or when they do not agree. shunt_offset_a: what the
     shunt reads when no current flows, A; None = not known. shunt_sign_wrong: it shows charge as
-    discharge.
+    discharge. shunt_stuck: it stands still while the converters move.
     """
 
     cells: Mapping[str, CellDoubt] = field(default_factory=dict)
@@ -75,6 +75,7 @@ class Trust:
     common_v: float | None = None
     shunt_offset_a: float | None = None
     shunt_sign_wrong: bool = False
+    shunt_stuck: bool = False
 
     def misread(self, module: str, cell: int) -> CellDoubt | None:
         """The doubt about a cell (counted from 1) whose sensor is to blame, else None."""
