@@ -76,7 +76,7 @@ class ModuleCase:
         if sample.at_s - self._held_s > self._rules.bled_s:
             self.drop()
         else:
-            self._hold(sample, self._rules.sum_tolerance_v)
+            self._hold(sample, self._rules.sum_tolerance_v + self._rules.bleed_v)
 
     def _agree(self, sample: Sample, evidence: Evidence) -> None:
         self.drop()
@@ -125,6 +125,8 @@ class ModuleCase:
         if not explains(sample.volts, cell, self._held_v, tolerance_v, self._rules):
             self.drop()
             return
-        like_v = siblings(sample.volts, cell, self._rules).like_v
+        others = siblings(sample.volts, cell, self._rules)
         estimate_v = sample.volts[cell] + self._held_v
+        # a sensor that stands still does not move with its cell, its siblings do
+        like_v = others.like_v + abs(estimate_v - others.median_v)
         self.excuse = Excuse(cell, estimate_v, max(within_v, like_v))

@@ -109,7 +109,7 @@ class Plausibility:
         evidence = Evidence(
             gap_v=common.volt_v - sample.sum_v,
             tolerance_v=allowed_v,
-            within_v=_within_v(common, tolerance_v),
+            within_v=_within_v(common, tolerance_v) + motion_v,
             is_quiet=is_quiet,
             may_accuse=common.witnesses >= 2 and not sample.bled,
         )
@@ -125,7 +125,8 @@ class Plausibility:
                 and culprit(theirs.volts, -gap_v, tolerance_v, rules) is None
                 and not self._watch(theirs.name).case.real
             )
-            evidence = Evidence(gap_v, tolerance_v, tolerance_v, self._is_quiet, may_accuse)
+            within_v = tolerance_v + max(mine.motion_v, theirs.motion_v)
+            evidence = Evidence(gap_v, tolerance_v, within_v, self._is_quiet, may_accuse)
             self._watch(mine.name).compare_pair(mine, evidence)
 
     def _watch(self, name: str) -> ModuleWatch:
