@@ -106,7 +106,7 @@ class ModuleCase:
         self._held_v, self._held_s = gap_v, sample.at_s
         long_enough = sample.at_s - self._since_s >= rules.earn_s
         if self._rounds >= rules.earn_rounds and long_enough:
-            self.excuse = Excuse(cell, sample.volts[cell] + gap_v, evidence.within_v)
+            self.excuse = self._excused(sample, cell, gap_v, evidence.within_v)
 
     def _note_apart(self, sample: Sample, *, is_explained: bool) -> None:
         if is_explained:
@@ -125,8 +125,17 @@ class ModuleCase:
         if not explains(sample.volts, cell, self._held_v, tolerance_v, self._rules):
             self.drop()
             return
-        others = siblings(sample.volts, cell, self._rules)
-        estimate_v = sample.volts[cell] + self._held_v
-        # a sensor that stands still does not move with its cell, its siblings do
-        like_v = others.like_v + abs(estimate_v - others.median_v)
-        self.excuse = Excuse(cell, estimate_v, max(within_v, like_v))
+        like_v = siblings(sample.volts, cell, self._rules).like_v
+        self.excuse = self._excused(sample, cell, self._held_v, within_v, like_v)
+
+    def _excused(
+        self, sample: Sample, cell: int, gap_v: float, within_v: float, like_v: float = 0.0
+    ) -> Excuse:
+        """The estimate with bounds that always hold the siblings too.
+
+        A sensor that stands still does not move with its cell, its siblings do; and what else is
+        a little wrong in the module falls on the estimate.
+        """
+        estimate_v = sample.volts[cell] + gap_v
+        away_v = abs(estimate_v - siblings(sample.volts, cell, self._rules).median_v)
+        return Excuse(cell, estimate_v, max(within_v, like_v + away_v))

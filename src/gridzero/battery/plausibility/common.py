@@ -14,12 +14,12 @@ _MOST_BLED = 2
 class Common(NamedTuple):
     """What the majority agrees on.
 
-    volt_v: their median. within_v: how far their sums are from it at most. witnesses: how many
-    of them have no odd cell of their own. motion_v: how far it moved within two polls.
+    volt_v: their median. scatter_v: how far their sums are from it, median of the amounts.
+    witnesses: how many have no odd cell of their own. motion_v: how far it moved within two polls.
     """
 
     volt_v: float
-    within_v: float
+    scatter_v: float
     witnesses: int
     motion_v: float
 
@@ -39,7 +39,7 @@ def agreed(
     volt_v = (group[count // 2].sum_v + group[(count - 1) // 2].sum_v) / 2
     return Common(
         volt_v,
-        max(group[-1].sum_v - volt_v, volt_v - group[0].sum_v),
+        _median([abs(s.sum_v - volt_v) for s in group]),
         sum(1 for s in group if is_clean(s, rules)),
         _median([s.motion_v for s in group]),
     )

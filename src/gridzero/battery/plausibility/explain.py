@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gridzero.battery.plausibility.rules import PlausibilityRules
+
+_NEARLY: Final = 1.5
 
 
 class Siblings(NamedTuple):
@@ -39,10 +41,10 @@ def culprit(
     if innocent:
         return None
     found = None
-    for cell, volt_v in enumerate(volts):
+    for cell in _worth_a_look(volts, gap_v, tolerance_v, rules):
         others = siblings(volts, cell, rules)
-        away_v = volt_v - others.median_v
-        near_v = 1.5 * (others.like_v + tolerance_v)
+        away_v = volts[cell] - others.median_v
+        near_v = _NEARLY * (others.like_v + tolerance_v)
         if abs(away_v + gap_v) <= near_v or abs(away_v) > rules.rival_v:
             if found is not None:
                 return None
@@ -63,3 +65,19 @@ def explains(
     allowed_v = others.like_v + tolerance_v
     left_v = abs(volts[cell] + gap_v - others.median_v)
     return left_v <= allowed_v and abs(gap_v) > 2 * allowed_v
+
+
+def _worth_a_look(
+    volts: Sequence[float], gap_v: float, tolerance_v: float, rules: PlausibilityRules
+) -> list[int]:
+    """Cells that could be near misses or odd: nearly always one or two of a dozen."""
+    ordered = sorted(volts)
+    half = (len(volts) - 1) // 2
+    below_v, above_v = ordered[half], ordered[min(half + 1, len(volts) - 1)]
+    near_v = _NEARLY * (rules.most_like_v + tolerance_v)
+    found = []
+    for cell, volt_v in enumerate(volts):
+        away_v = volt_v - (above_v if volt_v <= below_v else below_v)
+        if abs(away_v + gap_v) <= near_v or abs(away_v) > rules.rival_v:
+            found.append(cell)
+    return found

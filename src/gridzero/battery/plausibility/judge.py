@@ -21,6 +21,7 @@ from gridzero.domain.trust import UNTROUBLED, CellDoubt, Trust
 _REST_A = 1.0
 _FRESH_S = 2.0
 _SURE_WITNESSES = 3
+_LEAST_WITHIN_V = 0.02
 
 
 class Plausibility:
@@ -201,7 +202,10 @@ def _current_a(shunt: CurrentReading | None, flow: Flow, now_s: float) -> float 
 
 
 def _within_v(common: Common, tolerance_v: float) -> float:
-    """How well a gap tells what is missing: as well as the others agree, if they are enough."""
+    """How well a gap tells what is missing: as well as the others agree, if they are enough.
+
+    4.5 times the median amount is three standard deviations.
+    """
     if common.witnesses < _SURE_WITNESSES:
         return tolerance_v
-    return min(tolerance_v, 0.02 + 3 * common.within_v)
+    return min(tolerance_v, _LEAST_WITHIN_V + 4.5 * common.scatter_v)

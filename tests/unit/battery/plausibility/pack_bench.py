@@ -74,9 +74,7 @@ class Bank:
         shunt_a += self.dice.gauss(0.0, 0.05)
         shunt = CurrentReading(self.now_s, shunt_a) if self.has_shunt else None
         flow = self.flow or Flow(self.current_a, at_rest=self.current_a == 0.0)
-        self.trust = self.judge.update(
-            list(self.readings.values()), shunt, flow, now_s=self.now_s
-        )
+        self.trust = self.judge.update(list(self.readings.values()), shunt, flow, now_s=self.now_s)
         return self.trust
 
     def _poll(self, bus: str) -> None:
