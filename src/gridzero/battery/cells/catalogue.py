@@ -32,7 +32,14 @@ _NMC_OCV: Points = (
 
 # From PulseBat no. 6, medians over both directions at 25 degC: 2.16, 1.9, 1.7 mOhm after 30 ms at
 # 5, 35, 75 %, relative to half charge.
-_NMC_OHM_BY_SOC: Points = ((0.0, 1.4), (0.05, 1.2), (0.15, 1.13), (0.35, 1.04), (0.5, 1.0), (1, 0.9))
+_NMC_OHM_BY_SOC: Points = (
+    (0.0, 1.4),
+    (0.05, 1.2),
+    (0.15, 1.13),
+    (0.35, 1.04),
+    (0.5, 1.0),
+    (1, 0.9),
+)
 
 # Growth of resistance with cold as in the Panasonic drive cycles below; the same for all.
 _COLD_PER_K = 0.025

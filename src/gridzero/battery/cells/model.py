@@ -17,8 +17,11 @@ _WIDEST = 0.5
 
 
 class At(NamedTuple):
-    """A cell at one state of charge: voltage at rest, V; its slope over state of charge, V; and
-    resistance relative to that at half charge."""
+    """A cell at one state of charge.
+
+    open_v: at rest, V. slope_v: how steep that is over the state of charge, V. ohm_factor:
+    resistance relative to that at half charge.
+    """
 
     open_v: float
     slope_v: float
@@ -113,7 +116,9 @@ class CellModel:
         place = soc * _STEPS
         step = max(0, min(_STEPS - 1, int(place)))
         part = place - step
-        return self._areas[step] + part * (self._volts[step] + self._rises[step] * part / 2) / _STEPS
+        return (
+            self._areas[step] + part * (self._volts[step] + self._rises[step] * part / 2) / _STEPS
+        )
 
 
 def _between(points: Points, x: float) -> float:
