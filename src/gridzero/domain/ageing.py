@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -134,7 +133,7 @@ class HealthReport:
 
     capacity_ah: of all modules together, mean cells. health: capacity over nominal.
     ohm: of the modules in parallel at 25 degC. offset_a: what the shunt was found to add,
-    A. ranking: modules, weakest first. maintenance: most urgent first.
+    A; days: for how long this has been learned. ranking: modules, weakest first. maintenance: most urgent first.
     """
 
     days: float
@@ -143,7 +142,7 @@ class HealthReport:
     ohm: Estimate | None
     offset_a: Estimate | None
     throughput: Throughput
-    modules: Mapping[str, ModuleHealth] = field(default_factory=lambda: MappingProxyType({}))
+    modules: Mapping[str, ModuleHealth] = field(default_factory=dict)
     ranking: tuple[str, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     life: RemainingLife | None = None

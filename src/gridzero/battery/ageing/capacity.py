@@ -23,7 +23,7 @@ from gridzero.domain.ageing import Estimate
 LEAST_SWING = 0.25
 _WORST_SIGMA_PART = 0.1
 _LONGEST_DAYS = 4.0
-_MEMORY_DAYS = 200.0
+_MEMORY_DAYS = 100.0
 _COUNT_SIGMA_PART = 0.002
 _CELL_PRIOR = Estimate(1.0, 0.08)
 _PLAUSIBLE = (0.2, 3.0)
@@ -56,6 +56,10 @@ class Capacities:
         """Capacity over nominal, with the shunt's scale in its sigma."""
         now = self._battery.estimate
         return Estimate(now.value, hypot(now.sigma, self._systematic() * now.value))
+
+    def fit_sigma(self) -> float:
+        """Of the battery's part of nominal, without what is wrong in the same way every time."""
+        return self._battery.estimate.sigma
 
     def module(self, name: str) -> Estimate | None:
         """Capacity over nominal; None until it took part in a stretch."""

@@ -11,7 +11,7 @@ from gridzero.domain.readings import ModuleReading
 _BEFORE_S = 3.0
 _AFTER_S = (1.0, 4.0)
 _STEADY_PART = 0.1
-_KEPT = 16
+_KEPT = 32
 
 
 class Look(NamedTuple):
@@ -55,8 +55,6 @@ class StepFinder:
     def _find(self, least_a: float) -> Step | None:
         looks = self._looks
         newest = looks[-1]
-        if abs(newest.current_a - looks[0].current_a) < least_a and len(looks) < _KEPT:
-            return None  # the usual case, cheaply
         for place in range(len(looks) - 2, -1, -1):
             rise_a = newest.current_a - looks[place].current_a
             if abs(rise_a) >= least_a:

@@ -36,6 +36,7 @@ class Resistances:
         self._finder = StepFinder()
         self._cells: dict[str, Trend] = {}
         self.steps = 0
+        self._day = 0.0
 
     def look(
         self, modules: Sequence[ModuleReading], current_a: float | None, trust: Trust, now_s: float
@@ -74,10 +75,11 @@ class Resistances:
         sigma = median(one.sigma for one in known) / sqrt(len(known))
         return Estimate(median(one.value for one in known), sigma)
 
-    def later(self, days: float) -> None:
-        """Let time pass."""
+    def later(self, day: float) -> None:
+        """Let time pass; day: days lived."""
         for known in self._cells.values():
-            known.later(days)
+            known.later(day - self._day)
+        self._day = day
 
     def _learn(self, step: Step, trust: Trust) -> None:
         ends = [
