@@ -133,7 +133,8 @@ class HealthReport:
 
     capacity_ah: of all modules together, mean cells. health: capacity over nominal.
     ohm: of the modules in parallel at 25 degC. offset_a: what the shunt was found to add,
-    A; days: for how long this has been learned. ranking: modules, weakest first. maintenance: most urgent first.
+    A; days: for how long this has been learned. ranking: modules, weakest first.
+    maintenance: most urgent first.
     """
 
     days: float

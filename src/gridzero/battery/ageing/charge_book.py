@@ -10,8 +10,8 @@ from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.readings import ModuleReading
 from gridzero.domain.trust import Trust
 
-_SURE_GAP_S = 5.0
-_LONGEST_GAP_S = 60.0
+_SURE_GAP_S = 15.0
+_LONGEST_GAP_S = 120.0
 
 
 class Flow(NamedTuple):
@@ -45,7 +45,7 @@ class ChargeBook:
         """Book what flowed since the last call; None when nobody can say."""
         if trust.shunt_offset_a is not None and isfinite(trust.shunt_offset_a):
             self._offset_a = trust.shunt_offset_a
-        if current_a is None or not isfinite(current_a) or trust.shunt_sign_wrong:
+        if current_a is None or not isfinite(current_a) or _is_doubted(trust):
             return None
         last, self._last = self._last, (now_s, current_a - self._offset_a)
         if last is None or not 0.0 < now_s - last[0] <= _LONGEST_GAP_S:
@@ -93,3 +93,7 @@ def _shares(charge: BatteryCharge, current_a: float) -> dict[str, float]:
         return dict.fromkeys(raw, current_a / len(raw))
     spare_a = (current_a - sum(raw.values())) / len(raw)
     return {name: amps + spare_a for name, amps in raw.items()}
+
+
+def _is_doubted(trust: Trust) -> bool:
+    return trust.shunt_sign_wrong or trust.shunt_stuck

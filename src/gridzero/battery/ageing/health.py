@@ -27,7 +27,7 @@ from gridzero.domain.trust import UNTROUBLED, Trust
 
 VERSION = 1
 _DAY_S = 86400.0
-_LONGEST_HOURS = 60.0 / 3600.0
+_LONGEST_HOURS = 120.0 / 3600.0
 
 
 class StateOfHealth:
@@ -78,7 +78,7 @@ class StateOfHealth:
         if flow is not None:
             self._meter(flow, charge, modules, trust)
         self._resistances.look(modules, current_a, trust, now_s)
-        self._rest(charge, trust)
+        self._rest(charge, trust, flow.current_a if flow is not None else None)
 
     def cell_ah(self, module: str, place: int) -> Estimate:
         """Capacity of a cell (place from 0), Ah, as far as it is known: for the estimator."""
@@ -132,9 +132,9 @@ class StateOfHealth:
         mean_c = sum(temps) / len(temps) if temps else None
         self._battery_meter.add(flow.hours, flow.current_a, volts, charge.soc, mean_c)
 
-    def _rest(self, charge: BatteryCharge, trust: Trust) -> None:
+    def _rest(self, charge: BatteryCharge, trust: Trust, current_a: float | None) -> None:
         battery_ah = self._spec.module_ah * len(charge.modules)
-        point = self._rests.look(charge, self._book, trust, self._days, battery_ah)
+        point = self._rests.look(charge, self._book, trust, self._days, battery_ah, current_a)
         if point is None:
             return
         self._self_discharge.take(point)

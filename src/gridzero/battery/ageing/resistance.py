@@ -36,7 +36,7 @@ class Resistances:
         self._finder = StepFinder()
         self._cells: dict[str, Trend] = {}
         self.steps = 0
-        self._day = 0.0
+        self._day: float | None = None
 
     def look(
         self, modules: Sequence[ModuleReading], current_a: float | None, trust: Trust, now_s: float
@@ -78,7 +78,7 @@ class Resistances:
     def later(self, day: float) -> None:
         """Let time pass; day: days lived."""
         for known in self._cells.values():
-            known.later(day - self._day)
+            known.later(0.0 if self._day is None else day - self._day)
         self._day = day
 
     def _learn(self, step: Step, trust: Trust) -> None:
