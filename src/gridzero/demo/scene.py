@@ -22,6 +22,8 @@ _BATTERY_REASONS = frozenset(
         Because.CELL_FULL,
         Because.CELL_HIGH,
         Because.CELL_OVER,
+        Because.SOC_HIGH,
+        Because.SOC_LOW,
         Because.CELL_EMPTY,
         Because.CELL_LOW,
         Because.CELL_UNDER,

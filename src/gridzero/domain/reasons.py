@@ -44,10 +44,14 @@ class Because(StrEnum):
     CELL_LOW = "cell_low"
     CELL_EMPTY = "cell_empty"
     CELL_UNDER = "cell_under"
+    SOC_HIGH = "soc_high"
+    SOC_LOW = "soc_low"
     TOO_HOT = "too_hot"
     TOO_COLD = "too_cold"
     CURRENT_LIMIT = "current_limit"
     OVER_CURRENT = "over_current"
+    PROTECTED = "protected"
+    TRIPPED = "tripped"
     RECOVERING = "recovering"
     SHUNT_STALE = "shunt_stale"
     CHARGER_SILENT = "charger_silent"
@@ -106,10 +110,14 @@ REASONS: dict[Because, str] = {
     Because.CELL_LOW: "the lowest cell comes near empty",
     Because.CELL_EMPTY: "the lowest cell is empty",
     Because.CELL_UNDER: "a cell is below its hard limit",
+    Because.SOC_HIGH: "the state of charge comes near full",
+    Because.SOC_LOW: "the state of charge comes near empty",
     Because.TOO_HOT: "the battery is hot",
     Because.TOO_COLD: "the battery is cold",
     Because.CURRENT_LIMIT: "the battery gives or takes all the current it may",
     Because.OVER_CURRENT: "the battery current was above its limit",
+    Because.PROTECTED: "a protection of the battery refuses this direction; see the faults",
+    Because.TRIPPED: "a protection of the battery has tripped; see the faults",
     Because.RECOVERING: "a limit is lifted slowly after it acted",
     Because.SHUNT_STALE: "the battery current is not known",
     Because.CHARGER_SILENT: "the rectifier does not answer",
