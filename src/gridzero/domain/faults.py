@@ -17,6 +17,7 @@ class Fault:
 
     noticed: by what, and within how long. power: what power becomes.
     clears: by itself (after which dwell) or by a person. remedy: what the person should do.
+    latches: stays after its cause is gone, and over restarts, until a person acknowledges it.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Fault:
     clears: str
     remedy: str
     severity: Severity = Severity.FAULT
+    latches: bool = False
 
 
 _ROWS = (
@@ -407,9 +409,38 @@ _ROWS = (
         title="The rectifier has no contactor",
         noticed="at start and at stop",
         power="none by itself: about 30 s after gridzero ends it reverts to its stored values",
-        clears="stays: this version cannot drive a contactor itself",
-        remedy="Fit a normally open contactor that drops out when the Pi dies",
+        clears="with a restart, once the rectifier's section names a contactor",
+        remedy="Fit a normally open contactor that drops out when the Pi dies, and name it as"
+        " contactor of the rectifier: docs/contactor.md",
         severity=Severity.WARNING,
+    ),
+    Fault(
+        code="contactor_welded",
+        title="A contactor does not open",
+        noticed="its feedback contact says closed 0.5 s (settle_s) after it was told to open",
+        power="0 W both ways: nothing can part the battery from what hangs on it",
+        clears="by a person, once the feedback says open",
+        remedy="Switch the rectifier's mains off, pull the battery fuse, replace the contactor;"
+        " then acknowledge",
+        latches=True,
+    ),
+    Fault(
+        code="contactor_stuck_open",
+        title="A contactor does not close",
+        noticed="its feedback contact says open 0.5 s (settle_s) after it was told to close",
+        power="0 W for what is behind it: a rectifier is not started",
+        clears="by itself when the feedback says closed, or nobody wants it closed any more",
+        remedy="Check coil, coil supply and charge pump; check the feedback contact and its wire",
+    ),
+    Fault(
+        code="contactor_under_load",
+        title="The battery contactor was opened while current flowed",
+        noticed="2 s after a trip the current has not fallen below 2 A",
+        power="0 W both ways: the battery is cut off, whatever still wanted to flow",
+        clears="by a person: a contact that broke a direct current may have suffered",
+        remedy="Find out what went on without being told to; look at the contacts, test that it"
+        " opens and closes; then acknowledge",
+        latches=True,
     ),
     Fault(
         code="inverter_fault",
@@ -510,6 +541,35 @@ _ROWS = (
         power="0 W both ways: its cells are not watched",
         clears="by itself 30 s after its last frame",
         remedy="Add it to the battery's modules, or take it off the bus",
+    ),
+    Fault(
+        code="latches_lost",
+        title="Nobody knows which faults wait to be acknowledged",
+        noticed="at start: the file of latched faults cannot be read or names faults of a newer"
+        " version; it is kept as latched.damaged",
+        power="0 W both ways: one of them may have been a trip",
+        clears="by a person",
+        remedy="Look through the log for the last trip and at the battery; then acknowledge",
+        latches=True,
+    ),
+    Fault(
+        code="commands_stuck",
+        title="Commands do not leave, or nobody decides",
+        noticed="no tick for watchdog.within_s (6 s), or nothing sent to a converter for so long",
+        power="by the leases and the devices' own time-outs; the watchdogs are not fed, so systemd"
+        " restarts gridzero and the hardware watchdog the Pi",
+        clears="by itself when commands leave again, otherwise with the restart",
+        remedy="See which converter is named: its link, its adapter. Report a hung control loop",
+    ),
+    Fault(
+        code="watchdog_lost",
+        title="A watchdog cannot be fed",
+        noticed="at the first failed open or write; it is tried again every 2 s",
+        power="unchanged; nobody restarts the Pi if it hangs",
+        clears="by itself when it can be fed",
+        remedy="Check watchdog.hardware: does the device exist, may gridzero write it, does another"
+        " program hold it (systemd's RuntimeWatchdogSec)?",
+        severity=Severity.WARNING,
     ),
     Fault(
         code="control_hung",

@@ -38,6 +38,8 @@ class Because(StrEnum):
     TEMPERATURE_UNKNOWN = "temperature_unknown"
     CELL_IMPLAUSIBLE = "cell_implausible"
     UNEXPECTED_MODULE = "unexpected_module"
+    FAULT_LATCHED = "fault_latched"
+    CONTACTOR_OPEN = "contactor_open"
     CELL_HIGH = "cell_high"
     CELL_FULL = "cell_full"
     CELL_OVER = "cell_over"
@@ -104,6 +106,8 @@ REASONS: dict[Because, str] = {
     Because.TEMPERATURE_UNKNOWN: "the temperature of a battery module is not known",
     Because.CELL_IMPLAUSIBLE: "a cell reads something that cannot be",
     Because.UNEXPECTED_MODULE: "a module answers that is not in the configuration",
+    Because.CONTACTOR_OPEN: "the battery's contactor is open",
+    Because.FAULT_LATCHED: "a fault stands that a person has to look at and to acknowledge",
     Because.CELL_HIGH: "the highest cell comes near full",
     Because.CELL_FULL: "the highest cell is full",
     Because.CELL_OVER: "a cell is above its hard limit",

@@ -26,6 +26,7 @@ from gridzero.ports.devices import Converter
 from gridzero.runtime import battery_faults
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.market import Market
+from gridzero.runtime.pack_contactor import PackContactor
 from gridzero.runtime.parts import Parts
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -52,6 +53,7 @@ class Site:
         """market: what energy is worth; None = nobody knows."""
         self.market = market
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
+        self.contactor: PackContactor | None = None
         self._clock = clock
         nominal = (
             {unit.name: unit.spec.dynamics for unit in parts.inverters},
@@ -80,6 +82,11 @@ class Site:
         parts.meter.on_reading(self._on_meter)
         for unit in (*parts.inverters, *parts.chargers):
             unit.on_sent(self._note_sent(unit.name))
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the way out has begun: nothing is decided any more."""
+        return self._is_stopping
 
     def on_decision(self, listener: Callable[[Snapshot, Decision], None]) -> None:
         """Call listener after each tick."""
@@ -182,7 +189,12 @@ class Site:
         return min(0.0, shunt.current_a * (view.pack_v or 0.0))
 
     def _blocked(self) -> Because | None:
-        return Because.UNEXPECTED_MODULE if self.faults.stands("unexpected_module") else None
+        if self.faults.needs_a_person:
+            return Because.FAULT_LATCHED
+        if self.faults.stands("unexpected_module"):
+            return Because.UNEXPECTED_MODULE
+        is_open = self.contactor is not None and not self.contactor.carries
+        return Because.CONTACTOR_OPEN if is_open else None
 
     def _command(self, now: Snapshot, decision: Decision) -> None:
         until_s = now.now_s + self.rules.lease_s

@@ -131,9 +131,19 @@ class FileStore:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
+            _settle(self._path.parent)
         except OSError as error:
             log.error("store.not_saved", file=str(self._path), error=str(error))
 
 
 def _is_free(path: Path) -> bool:
     return not path.exists()
+
+
+def _settle(folder: Path) -> None:
+    """A renamed file survives a power cut only once its folder is on the medium, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
