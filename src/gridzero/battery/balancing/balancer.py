@@ -15,7 +15,7 @@ from gridzero.domain.trust import Trust
 
 VERSION = 1
 _HABIT_S = 86400.0
-_FIRST_SHARE = 0.5
+_FIRST_SHARE = 0.4
 _LEAST_SHARE = 0.02
 
 

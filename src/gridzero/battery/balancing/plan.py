@@ -47,7 +47,7 @@ class BalancePlan:
     cold_c: float = 5.0
     hot_c: float = 40.0
     margin_c: float = 2.0
-    sure: float = 3.0
+    sure: float = 2.0
     own_part: float = 0.2
     least_soc: float = 0.002
     max_sigma: float = 0.05
@@ -64,7 +64,7 @@ class BalancePlan:
     rotate_s: float = 600.0
     forget_s: float = 48.0 * 3600.0
     lower_soc: float = 0.05
-    max_cells: int = 8
+    max_cells: int = 12
     duty: float = 0.98
     spare_neighbours: bool = False
     bleed_ohm: float = 40.0
