@@ -14,12 +14,14 @@ from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
 from gridzero.control.score import Score
 from gridzero.control.telemetry import believable
+from gridzero.domain.balancing import BalanceReason
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.trust import UNTROUBLED
 from gridzero.domain.value import Outlook
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Converter
@@ -34,7 +36,7 @@ from gridzero.runtime.settings import Settings
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _BALANCE_PERIOD_S = 1.0
-_NO_BLEED_S = 600.0
+_REST_A = 0.5
 _PUNCTUAL_S = 0.001
 
 
@@ -70,7 +72,6 @@ class Site:
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(BalancePlan())
         self._balanced_s = float("-inf")
-        self._no_bleed_until_s: dict[str, float] = {}
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
         self._target_until_s: float | None = None
@@ -213,19 +214,32 @@ class Site:
         if self.parts.cells is None or now.now_s - self._balanced_s < _BALANCE_PERIOD_S:
             return
         self._balanced_s = now.now_s
-        allowed = self.rules.balancing and now.wanted.mode is not Mode.OFF and now.blocked is None
-        cells = self._balancer.update(now.modules, now.now_s, allowed=allowed)
-        for name in self._disobedient(now.now_s):
-            cells.pop(name, None)
-        self.parts.cells.bleed(cells, now.now_s + _BLEED_LEASE_S)
+        state = self._balancer.update(
+            now.now_s,
+            now.modules,
+            None,
+            UNTROUBLED,
+            allowed=self._may_balance(now),
+            rest=self._is_at_rest(now),
+            disobedient=self._disobedient(),
+        )
+        self.parts.cells.bleed(state.cells, now.now_s + _BLEED_LEASE_S)
 
-    def _disobedient(self, now_s: float) -> list[str]:
-        """Modules that bled what nobody asked for are not asked again for a while."""
-        for fault in self.faults.active:
-            if fault.code == "bleed_mismatch":
-                name = fault.subject.rpartition(".")[2]
-                self._no_bleed_until_s[name] = now_s + _NO_BLEED_S
-        return [name for name, until_s in self._no_bleed_until_s.items() if now_s < until_s]
+    def _may_balance(self, now: Snapshot) -> bool | BalanceReason:
+        if now.wanted.mode is Mode.OFF:
+            return BalanceReason.MODE_OFF
+        return BalanceReason.FAULT if now.blocked is not None else self.rules.balancing
+
+    def _is_at_rest(self, now: Snapshot) -> bool:
+        """Hardly any current in each module, by a shunt that is alive."""
+        if now.shunt is None or now.now_s - now.shunt.at_s > _TELEMETRY_STALE_S:
+            return False
+        return abs(now.shunt.current_a) <= _REST_A * max(1, len(now.modules))
+
+    def _disobedient(self) -> list[str]:
+        """Modules that bleed what nobody asked for."""
+        faults = (fault for fault in self.faults.active if fault.code == "bleed_mismatch")
+        return [fault.subject.rpartition(".")[2] for fault in faults]
 
     def stopping(self) -> None:
         """Decide no more; the last decision says so. Devices are stopped by the supervisor."""
