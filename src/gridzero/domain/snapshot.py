@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gridzero.domain.battery import BatteryView, CurrentLimits
+from gridzero.domain.condition import NOTHING_KNOWN, Condition
 from gridzero.domain.converters import ConverterSpec
 from gridzero.domain.modes import Wanted
 from gridzero.domain.readings import (
@@ -36,7 +37,8 @@ class Snapshot:
     shunt_expected: a shunt is configured, so its silence refuses power.
     blocked: a reason that refuses all power whatever the readings say.
     prices: None = not known. outlook: where the state of charge is heading.
-    target_until_s: how long the target topic's charge power holds.
+    target_until_s: how long the target topic's charge power holds. condition: all else that is
+    known of the battery.
     """
 
     now_s: float
@@ -54,6 +56,7 @@ class Snapshot:
     blocked: Because | None = None
     prices: Prices | None = None
     outlook: Outlook = Outlook.UNKNOWN
+    condition: Condition = NOTHING_KNOWN
 
     @property
     def meter_age_s(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -123,22 +123,26 @@ class FaultBook:
             worse = (level or 0) > (old.level or 0)
             self._change(key, replace(fault, since_s=old.since_s, latches=stays or old.latches))
             if worse:
-                self._say(code, subject, row.severity, fault.text, active=True)
+                self._say(code, subject, _severity(fault), fault.text, active=True)
 
     def sync(
         self,
         codes: frozenset[str],
         present: Mapping[Key, str],
         levels: Mapping[Key, Level] | None = None,
+        latched: Collection[Key] = (),
     ) -> None:
         """Make the standing faults of these codes exactly those that are present.
 
-        levels: of those that have one. What latches stays until acknowledged.
+        levels: of those that have one. latched: those that stay until acknowledged although
+        their row does not say so.
         """
         for key in [key for key in self._active if key[0] in codes and key not in present]:
             self.set(*key, None)
         for (code, subject), text in present.items():
-            self.set(code, subject, text, level=levels.get((code, subject)) if levels else None)
+            key = code, subject
+            level = levels.get(key) if levels else None
+            self.set(code, subject, text, level=level, latches=key in latched or None)
 
     def acknowledge(self, code: str = ALL, subject: str | None = None) -> tuple[Key, ...]:
         """End latched faults whose cause is gone; returns which.
@@ -189,7 +193,7 @@ class FaultBook:
 
     def _raise(self, key: Key, fault: ActiveFault) -> None:
         self._change(key, fault)
-        self._say(*key, FAULTS[fault.code].severity, fault.text, active=True)
+        self._say(*key, _severity(fault), fault.text, active=True)
 
     def _end(self, key: Key) -> None:
         old = self._active.get(key)
@@ -230,3 +234,11 @@ class FaultBook:
         )
         for listener in self._listeners:
             listener(event)
+
+
+def _severity(fault: ActiveFault) -> Severity:
+    """A protection that only warns is not said as loudly as one that acts."""
+    of_row = FAULTS[fault.code].severity
+    if fault.level is Level.TRIP:
+        return Severity.FAULT
+    return min(of_row, Severity.WARNING) if fault.level is Level.WARN else of_row

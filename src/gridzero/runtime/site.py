@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from gridzero.battery.balancing import BalancePlan, Balancer
-from gridzero.battery.limits import LimitKeeper
-from gridzero.battery.view import BatteryViewer
+from gridzero.battery.battery import Battery
+from gridzero.battery.seen import Seen
+from gridzero.control.battery_flow import flow_of, told_of
 from gridzero.control.controller import Controller
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
@@ -18,25 +18,23 @@ from gridzero.domain.balancing import BalanceReason
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode
-from gridzero.domain.readings import MeterReading
+from gridzero.domain.readings import CurrentReading, MeterReading, ModuleReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
-from gridzero.domain.trust import UNTROUBLED
 from gridzero.domain.value import Outlook
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Converter
-from gridzero.runtime import battery_faults
+from gridzero.runtime import decision_faults
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.market import Market
 from gridzero.runtime.pack_contactor import PackContactor
 from gridzero.runtime.parts import Parts
+from gridzero.runtime.protection_faults import ProtectionFaults
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
 
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
-_BALANCE_PERIOD_S = 1.0
-_REST_A = 0.5
 _PUNCTUAL_S = 0.001
 
 
@@ -68,10 +66,8 @@ class Site:
             rules.tuning, self._ledger, identification=self.identification, probe=self.probe
         )
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
-        self._viewer = BatteryViewer(rules.profile)
-        self._limits = LimitKeeper(rules.profile, rules.ratings)
-        self._balancer = Balancer(BalancePlan())
-        self._balanced_s = float("-inf")
+        self.battery = Battery(rules.battery)
+        self._protections = ProtectionFaults(self.battery, faults)
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
         self._target_until_s: float | None = None
@@ -121,10 +117,11 @@ class Site:
             self.score.tariff = now.prices
         self.score.update(now, decision)
         self._command(now, decision)
-        self._balance(now)
+        self._bleed(now)
         running_s = now.now_s - self._started_s
-        present = battery_faults.present(now, decision, self.rules, running_s)
-        self.faults.sync(battery_faults.CODES, present)
+        present = decision_faults.present(now, decision, self.rules, running_s)
+        self.faults.sync(decision_faults.CODES, present)
+        self._protections.sync(now.condition.alarms)
         self.last = (now, decision)
         self.ticked_s = now.now_s
         for listener in self._listeners:
@@ -145,23 +142,53 @@ class Site:
     def _snapshot(self) -> Snapshot:
         now_s = self._clock.now_s()
         modules = tuple(self.parts.cells.modules()) if self.parts.cells else ()
-        view = self._viewer.view(modules, now_s)
+        chargers = tuple(self._view(unit, now_s) for unit in self.parts.chargers)
+        inverters = tuple(self._view(unit, now_s) for unit in self.parts.inverters)
+        shunt = self.parts.shunt.latest() if self.parts.shunt else None
+        condition = self.battery.update(self._seen(now_s, modules, shunt, chargers, inverters))
         return Snapshot(
             now_s=now_s,
             meter=self.parts.meter.latest(),
-            battery=view,
+            battery=condition.view,
             modules=modules,
-            limits=self._limits.update(view, now_s),
-            shunt=self.parts.shunt.latest() if self.parts.shunt else None,
+            limits=condition.limits,
+            shunt=shunt,
             shunt_expected=self.parts.shunt is not None,
-            chargers=tuple(self._view(unit, now_s) for unit in self.parts.chargers),
-            inverters=tuple(self._view(unit, now_s) for unit in self.parts.inverters),
+            chargers=chargers,
+            inverters=inverters,
             wanted=self.settings.wanted,
             target_charge_w=self._target_charge_w,
             target_until_s=self._target_until_s,
             blocked=self._blocked(),
             prices=self.market.prices() if self.market else None,
             outlook=self.market.outlook() if self.market else Outlook.UNKNOWN,
+            condition=condition,
+        )
+
+    def _seen(
+        self,
+        now_s: float,
+        modules: tuple[ModuleReading, ...],
+        shunt: CurrentReading | None,
+        chargers: tuple[ConverterView, ...],
+        inverters: tuple[ConverterView, ...],
+    ) -> Seen:
+        """What the battery is told: readings, and what the converters say of them."""
+        commands_w = self.last[1].units if self.last else {}
+        view = self.last[0].battery if self.last else None
+        pack_v = view.pack_v if view else None
+        told = told_of(chargers, inverters, commands_w, pack_v)
+        return Seen(
+            now_s=now_s,
+            running_s=now_s - self._started_s,
+            modules=modules,
+            shunt=shunt,
+            flow=flow_of(chargers, inverters, self._ledger, commands_w, pack_v, now_s),
+            told_charge_a=told.charge_a if told else None,
+            told_discharge_a=told.discharge_a if told else None,
+            converter_v=_converter_volts((*chargers, *inverters), now_s),
+            balance=self._may_balance(),
+            disobedient=self._disobedient(),
         )
 
     def _view(self, unit: Converter, now_s: float) -> ConverterView:
@@ -210,31 +237,15 @@ class Site:
                 )
             )
 
-    def _balance(self, now: Snapshot) -> None:
-        if self.parts.cells is None or now.now_s - self._balanced_s < _BALANCE_PERIOD_S:
-            return
-        self._balanced_s = now.now_s
-        state = self._balancer.update(
-            now.now_s,
-            now.modules,
-            None,
-            UNTROUBLED,
-            allowed=self._may_balance(now),
-            rest=self._is_at_rest(now),
-            disobedient=self._disobedient(),
-        )
-        self.parts.cells.bleed(state.cells, now.now_s + _BLEED_LEASE_S)
+    def _bleed(self, now: Snapshot) -> None:
+        balancing = now.condition.balancing
+        if self.parts.cells is not None and balancing is not None:
+            self.parts.cells.bleed(balancing.cells, balancing.at_s + _BLEED_LEASE_S)
 
-    def _may_balance(self, now: Snapshot) -> bool | BalanceReason:
-        if now.wanted.mode is Mode.OFF:
+    def _may_balance(self) -> bool | BalanceReason:
+        if self.settings.wanted.mode is Mode.OFF:
             return BalanceReason.MODE_OFF
-        return BalanceReason.FAULT if now.blocked is not None else self.rules.balancing
-
-    def _is_at_rest(self, now: Snapshot) -> bool:
-        """Hardly any current in each module, by a shunt that is alive."""
-        if now.shunt is None or now.now_s - now.shunt.at_s > _TELEMETRY_STALE_S:
-            return False
-        return abs(now.shunt.current_a) <= _REST_A * max(1, len(now.modules))
+        return BalanceReason.FAULT if self._blocked() is not None else self.rules.balancing
 
     def _disobedient(self) -> list[str]:
         """Modules that bleed what nobody asked for."""
@@ -248,3 +259,14 @@ class Site:
             now, decision = self.last
             ended = replace(decision, battery_w=0.0, because=Because.STOPPING, units={})
             self.last = (now, ended)
+
+
+def _converter_volts(units: Iterable[ConverterView], now_s: float) -> dict[str, float]:
+    """DC voltage as converters measure it, of those that spoke lately."""
+    return {
+        unit.name: unit.reading.dc_v
+        for unit in units
+        if unit.reading is not None
+        and unit.reading.dc_v is not None
+        and now_s - unit.reading.at_s <= _TELEMETRY_STALE_S
+    }

@@ -1,0 +1,207 @@
+"""The battery as one machine: readings in, what is known of it and what it bears out.
+
+The order matters. Readings are judged first, so that nothing rests on a lie; what is protected
+looks at what is measured; estimates may only tighten. Balancing and ageing are slow: they are
+looked at once a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridzero.battery.ageing.health import StateOfHealth
+from gridzero.battery.ageing.spec import AgeingSpec
+from gridzero.battery.balancing import BalancePlan, Balancer
+from gridzero.battery.cells.model import CellModel
+from gridzero.battery.estimation.estimator import Estimator
+from gridzero.battery.estimation.settings import EstimatorSettings, Window
+from gridzero.battery.limits import LimitKeeper, Ratings
+from gridzero.battery.plausibility.judge import Plausibility
+from gridzero.battery.profile import Profile
+from gridzero.battery.protection.engine import Latched, Protection
+from gridzero.battery.protection.watched import Watched
+from gridzero.battery.seen import Seen
+from gridzero.battery.view import BatteryViewer
+from gridzero.domain.ageing import HealthReport
+from gridzero.domain.balancing import BalancingState
+from gridzero.domain.battery import BatteryView
+from gridzero.domain.charge import BatteryCharge
+from gridzero.domain.condition import NOTHING_KNOWN, Condition
+from gridzero.domain.trust import Trust
+
+_SLOW_S = 1.0
+_PACE = EstimatorSettings(period_s=0.95)  # every second poll: cells change over many seconds
+_CHARGE_HOLDS_S = 5.0
+_REST_A_PER_MODULE = 0.5
+_CALIBRATE_S = 3600.0
+_SURE_PART = 0.06
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryRules:
+    """What kind of battery it is. module_ah: nominal capacity of one module."""
+
+    profile: Profile
+    ratings: Ratings
+    cell: CellModel
+    module_ah: float
+    plan: BalancePlan = field(default_factory=BalancePlan)
+
+
+class Battery:
+    """Call ``update`` at every tick; nothing here waits, and nothing raises for a reading."""
+
+    def __init__(self, rules: BatteryRules) -> None:
+        self._rules = rules
+        self._plausibility = Plausibility()
+        self._viewer = BatteryViewer(rules.profile)
+        self._estimator = Estimator(rules.cell, Window.of(rules.profile), _PACE)
+        self._protection = Protection(rules.profile.rules)
+        self._limits = LimitKeeper(rules.profile, rules.ratings)
+        self._balancer = Balancer(rules.plan)
+        self._health = StateOfHealth(AgeingSpec(module_ah=rules.module_ah))
+        self._balancing: BalancingState | None = None
+        self._slow_s = self._calibrated_s = float("-inf")
+        self._last = NOTHING_KNOWN
+
+    def update(self, seen: Seen) -> Condition:
+        """What the battery is and bears now."""
+        now_s = seen.now_s
+        trust = self._plausibility.update(seen.modules, seen.shunt, seen.flow, now_s=now_s)
+        view = self._viewer.view(seen.modules, now_s, trust)
+        charge = self._estimate(seen, trust)
+        alarms = self._protection.update(self._watched(seen, view, trust, charge))
+        limits = self._limits.update(view, now_s, charge, alarms)
+        if not now_s - self._slow_s < _SLOW_S:
+            self._slow_s = now_s
+            self._look_slowly(seen, trust, charge)
+        self._last = Condition(
+            view=view,
+            limits=limits,
+            trust=trust,
+            charge=charge,
+            alarms=alarms,
+            balancing=self._balancing,
+        )
+        return self._last
+
+    # --- people -------------------------------------------------------------------------------
+
+    def health(self) -> HealthReport:
+        """State of health and what to look after; made anew at each call."""
+        return self._health.report()
+
+    def balance_now(self, now_s: float) -> None:
+        """A person asks to balance outside the usual window."""
+        self._balancer.force(now_s)
+
+    def end_balancing(self) -> None:
+        """End what ``balance_now`` began."""
+        self._balancer.cancel()
+
+    # --- trips that outlive their cause -------------------------------------------------------
+
+    @property
+    def latched(self) -> tuple[Latched, ...]:
+        """Trips that only a person can end, standing or over."""
+        return self._protection.latched
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of all faults that the protections may raise."""
+        return frozenset(rule.code for rule in self._rules.profile.rules)
+
+    def relatch(self, rows: Iterable[tuple[str, str, str, str]]) -> tuple[str, ...]:
+        """Take up rows of ``latched`` from before a restart; returns what is not known."""
+        return self._protection.restore(rows)
+
+    def acknowledge(self, code: str) -> None:
+        """A person has looked at a trip whose cause is gone."""
+        self._protection.acknowledge(code)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _estimate(self, seen: Seen, trust: Trust) -> BatteryCharge | None:
+        charge = self._estimator.update(
+            seen.modules, seen.current_a, seen.current_sigma_a, seen.now_s, trust
+        )
+        if charge is None or not seen.now_s - charge.at_s <= _CHARGE_HOLDS_S:
+            return None
+        return charge
+
+    def _watched(
+        self, seen: Seen, view: BatteryView | None, trust: Trust, charge: BatteryCharge | None
+    ) -> Watched:
+        asked = self._balancing.cells if self._balancing else {}
+        return Watched(
+            now_s=seen.now_s,
+            view=view,
+            modules=seen.modules,
+            ratings=self._rules.ratings,
+            running_s=seen.running_s,
+            trust=trust,
+            charge=charge,
+            shunt=seen.shunt,
+            limits=self._last.limits,
+            told_charge_a=seen.told_charge_a,
+            told_discharge_a=seen.told_discharge_a,
+            bleed_told=asked,
+            converter_v=seen.converter_v,
+        )
+
+    def _look_slowly(self, seen: Seen, trust: Trust, charge: BatteryCharge | None) -> None:
+        self._balancing = self._balancer.update(
+            seen.now_s,
+            seen.modules,
+            charge,
+            trust,
+            allowed=seen.balance,
+            rest=self._is_at_rest(seen),
+            disobedient=seen.disobedient,
+        )
+        if charge is None:
+            return
+        self._health.update(charge, seen.modules, seen.current_a, trust, seen.now_s)
+        if not seen.now_s - self._calibrated_s < _CALIBRATE_S:
+            self._calibrated_s = seen.now_s
+            self._calibrate(charge)
+
+    def _is_at_rest(self, seen: Seen) -> bool:
+        """Hardly any current in each module, by a shunt that is alive."""
+        amps = seen.shunt_a
+        return amps is not None and abs(amps) <= _REST_A_PER_MODULE * max(1, len(seen.modules))
+
+    def _calibrate(self, charge: BatteryCharge) -> None:
+        """Let the estimator know what ageing has shown, as far as that is sure."""
+        for name, module in charge.modules.items():
+            cells = [self._health.cell_ah(name, place) for place in range(len(module.cells))]
+            if cells and all(ah.sigma <= _SURE_PART * ah.value for ah in cells):
+                self._estimator.calibrate(name, capacity_ah=[ah.value for ah in cells])
+
+    # --- memory -------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything learned, as plain values."""
+        return {
+            "charge": self._estimator.to_dict(),
+            "ageing": self._health.to_dict(),
+            "balancing": self._balancer.to_dict(self._slow_s),
+        }
+
+    def restore(self, stored: dict[str, Any], age_s: float) -> list[str]:
+        """Take back what was stored age_s ago; returns what did not fit and why."""
+        refused = self._estimator.restore(stored.get("charge"), age_s)
+        reasons = [f"charge of {name}: {why}" for name, why in refused.items()]
+        reasons += self._health.restore(_section(stored, "ageing"), age_s)
+        try:
+            self._balancer.restore(_section(stored, "balancing"))
+        except ValueError as error:
+            reasons.append(f"balancing: {error}")
+        return reasons
+
+
+def _section(stored: dict[str, Any], name: str) -> dict[str, Any]:
+    section = stored.get(name)
+    return section if isinstance(section, dict) else {}

@@ -1,0 +1,32 @@
+"""All that is known of the battery at one moment, and what it bears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridzero.domain.alarms import Alarm
+from gridzero.domain.balancing import BalancingState
+from gridzero.domain.battery import BatteryView, CurrentLimits
+from gridzero.domain.charge import BatteryCharge
+from gridzero.domain.trust import UNTROUBLED, Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """The battery as one thing.
+
+    view, limits: None without a battery that is read. charge: None until it could be estimated,
+    and again when nothing was estimated for a while. alarms: what protections say, the worst
+    first. balancing: None until it was looked at.
+    """
+
+    view: BatteryView | None = None
+    limits: CurrentLimits | None = None
+    trust: Trust = UNTROUBLED
+    charge: BatteryCharge | None = None
+    alarms: tuple[Alarm, ...] = ()
+    balancing: BalancingState | None = None
+
+
+NOTHING_KNOWN = Condition()
+"""Before the first look."""
