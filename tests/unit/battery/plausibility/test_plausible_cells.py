@@ -227,7 +227,7 @@ def healthy(seed: int, noise_v: float, late_s: float) -> Bank:
     bank = Bank(seed=seed, noise_v=noise_v, late_s=late_s)
     for module in REFERENCE:
         for cell in range(1, 13):
-            bank.pack.set_cell_soc(module, cell, 0.5 + 0.035 * bank.dice.uniform(-1, 1))
+            bank.pack.set_cell_soc(module, cell, 0.5 + 0.05 * bank.dice.uniform(-1, 1))
     bank.pack.advance(600, 0.0)
     return bank
 
