@@ -97,7 +97,7 @@ class Plausibility:
                 self._watch(sample.name).alone(sample, is_bled=bled)
         at_rest = flow.at_rest or (current_a is not None and abs(current_a) < _REST_A)
         common_v = common.volt_v if common is not None else None
-        self._small.update(samples, common_v, now_s, is_rest=at_rest and self._is_quiet)
+        self._small.update(samples, common_v, now_s, is_rest=at_rest, is_quiet=self._is_quiet)
 
     def _compare(self, sample: Sample, common: Common, tolerance_v: float) -> None:
         rules, watch = self._rules, self._watch(sample.name)
@@ -187,7 +187,7 @@ class Plausibility:
     def _is_outdated(self, odd_temps: Mapping[str, str]) -> bool:
         trust, shunt = self._trust, self._shunt
         return (
-            trust.odd_temps is not odd_temps
+            trust.odd_temps != odd_temps
             or trust.shunt_offset_a != shunt.offset_a
             or trust.shunt_sign_wrong is not shunt.sign_wrong
             or trust.shunt_stuck is not shunt.stuck

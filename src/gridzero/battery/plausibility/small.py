@@ -58,9 +58,15 @@ class SmallOffsets:
         self._began_s = self._last_s = float("-inf")
 
     def update(
-        self, samples: Sequence[Sample], common_v: float | None, now_s: float, *, is_rest: bool
+        self,
+        samples: Sequence[Sample],
+        common_v: float | None,
+        now_s: float,
+        *,
+        is_rest: bool,
+        is_quiet: bool,
     ) -> None:
-        """A round; is_rest: no current flows and all is quiet."""
+        """A round; is_rest: no current flows; is_quiet: no sum moves."""
         if common_v is None:
             self._means = {}
             return
@@ -70,7 +76,7 @@ class SmallOffsets:
         if not is_rest or now_s - self._last_s > _LONGEST_GAP_S:
             self._means, self._began_s = {}, now_s
         self._last_s = now_s
-        if is_rest:
+        if is_rest and is_quiet:
             self._average(samples, common_v, now_s)
 
     def _average(self, samples: Sequence[Sample], common_v: float, now_s: float) -> None:

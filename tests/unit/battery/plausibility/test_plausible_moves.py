@@ -47,7 +47,7 @@ def test_a_cell_without_any_noise_over_hours_is_stuck() -> None:
     bank.fixed_v["a3.5"] = round(bank.true_v("a3.5"), 3)
     bank.run(5)
     for _ in range(8):
-        bank.pack.advance(880, 0.3)
+        bank.pack.advance(880, 0.6)
         bank.now_s += 880
         bank.run(5)
     assert only(bank.trust).oddity is Oddity.STUCK
@@ -142,7 +142,7 @@ def test_a_broken_wire_between_two_cells_names_both() -> None:
 
 
 def test_a_cell_that_moves_against_its_siblings_and_its_neighbour_are_named() -> None:
-    bank = Bank(("a3", "b1"), late_s=0.0)
+    bank = Bank(late_s=0.0)
     rest_v = bank.true_v("a3.1")
 
     def against(name: str, i: int, _t: float) -> float:
