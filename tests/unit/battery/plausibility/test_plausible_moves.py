@@ -157,10 +157,12 @@ def test_a_cell_that_moves_against_its_siblings_and_its_neighbour_are_named() ->
 
 # -- small offsets
 
+FIVE = ("a3", "a7", "b1", "b2", "b3")
+
 
 @pytest.mark.parametrize("offset_v", [0.06, -0.08, 0.1])
 def test_a_small_offset_is_found_at_rest(offset_v: float) -> None:
-    bank = Bank(noise_v=0.005)
+    bank = Bank(FIVE, noise_v=0.005)
     bank.offset_v["b2.7"] = offset_v
     bank.run(400)
     doubt = only(bank.trust)
@@ -173,7 +175,7 @@ def test_a_small_offset_is_found_at_rest(offset_v: float) -> None:
 
 
 def test_a_smaller_one_is_found_when_it_is_known_how_the_cells_were() -> None:
-    bank = Bank(noise_v=0.005)
+    bank = Bank(FIVE, noise_v=0.005)
     bank.run(200)
     bank.offset_v["b2.7"] = -0.035
     bank.run(400)
@@ -181,7 +183,7 @@ def test_a_smaller_one_is_found_when_it_is_known_how_the_cells_were() -> None:
 
 
 def test_a_cell_that_is_a_little_low_is_no_offset() -> None:
-    bank = Bank(noise_v=0.005)
+    bank = Bank(FIVE, noise_v=0.005)
     bank.pack.set_cell_soc("b2", 7, 0.42)
     bank.pack.advance(3600, 0.0)
     assert bank.true_v("b2.7") < bank.true_v("b2.8") - 0.04
@@ -189,14 +191,14 @@ def test_a_cell_that_is_a_little_low_is_no_offset() -> None:
 
 
 def test_a_board_that_reads_a_little_low_as_a_whole_accuses_no_cell() -> None:
-    bank = Bank(noise_v=0.005)
+    bank = Bank(FIVE, noise_v=0.005)
     for cell in range(1, 13):
         bank.offset_v[f"b2.{cell}"] = -0.005
     assert all(map(untroubled, bank.run(400)))
 
 
 def test_under_load_no_small_offset_is_looked_for() -> None:
-    bank = Bank(noise_v=0.005, current_a=20.0)
+    bank = Bank(FIVE, noise_v=0.005, current_a=20.0)
     bank.offset_v["b2.7"] = 0.08
     assert all(map(untroubled, bank.run(400)))
 

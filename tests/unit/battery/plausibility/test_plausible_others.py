@@ -35,7 +35,7 @@ def test_a_sensor_far_from_the_others_is_odd_after_a_minute() -> None:
 def test_a_sensor_that_stands_while_the_others_move_is_stuck() -> None:
     bank = Bank()
     for step in range(10):
-        bank.temps = {name: 20.0 + 0.5 * step for name in bank.modules} | {"b3": 20.0}
+        bank.temps = dict.fromkeys(bank.modules, 20.0 + 0.5 * step) | {"b3": 20.0}
         bank.run(10)
     assert bank.trust.odd_temps == {"b3": "stands at 18.5 °C while the other modules moved"}
     bank.temps["b3"] = 24.0
