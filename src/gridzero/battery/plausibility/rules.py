@@ -17,7 +17,7 @@ class PlausibilityRules:
     One cell: like_v, most_like_v bound how near to its siblings a corrected cell has to be;
     odd_cell_v from the siblings is an odd cell. earn_rounds within at least earn_s excuse a cell.
     Bleeding: bleed_v is how much lower a bled cell may read (vw-gte protocol notes, 7.14);
-    bled_s: so long an excuse lives on while too many cells are bled to compare.
+    held_s: so long an excuse lives on while bleeding or a restless load hides the sums.
     Modules: apart_v (protocol notes, 4.2 rule 9) for apart_s; moved_v of the others shows whether
     a module follows.
     """
@@ -36,7 +36,7 @@ class PlausibilityRules:
     earn_s: float = 2.0
     earn_rounds: int = 4
     bleed_v: float = 0.05
-    bled_s: float = 120.0
+    held_s: float = 120.0
     apart_v: float = 0.50
     apart_s: float = 5.0
     moved_v: float = 0.15

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from pack_bench import Bank, untroubled
 
-from gridzero.battery.plausibility.believed import Bounds, believed_cells, excused_cells
+from gridzero.battery.plausibility.believed import Bounds, believed_cells, doubted_cells
 from gridzero.battery.plausibility.flow import Flow
 from gridzero.battery.plausibility.judge import Plausibility
 from gridzero.battery.plausibility.rules import PlausibilityRules
@@ -127,7 +127,7 @@ def test_a_misread_cell_is_believed_within_bounds_and_all_others_as_they_read() 
     assert [b for i, b in enumerate(believed) if i != 4] == [
         Bounds(v, v) for i, v in enumerate(module.cell_v) if i != 4 and v is not None
     ]
-    assert excused_cells(bank.readings["b3"], trust) == []
+    assert doubted_cells(bank.readings["b3"], trust) == []
 
 
 def test_a_low_cell_and_a_missing_one_are_believed_as_they_read() -> None:
@@ -140,6 +140,20 @@ def test_a_low_cell_and_a_missing_one_are_believed_as_they_read() -> None:
     assert believed_cells(module, trust)[4] == (low_v, low_v)
     gone = replace(module, cell_v=(None, *module.cell_v[1:]))
     assert believed_cells(gone, trust)[0] is None
+
+
+def test_a_reading_that_stands_still_does_not_hide_what_the_sum_says() -> None:
+    bank = Bank(("a3", "b1", "b2"))
+    bank.run(2)
+    bank.fixed_v["a3.5"] = round(bank.true_v("a3.5"), 3)
+    for current_a in (50.0, -50.0) * 3 + (0.0,):
+        bank.current_a = current_a
+        bank.run(8)
+    bank.pack.set_cell_soc("a3", 5, -0.05)
+    bounds = believed_cells(bank.readings["a3"], bank.run(5)[-1])[4]
+    assert bounds is not None
+    assert bounds.low_v < bank.true_v("a3.5") < 2.9
+    assert bounds.high_v >= bank.fixed_v["a3.5"]
 
 
 def test_between_rounds_the_judgement_is_the_same_object() -> None:
