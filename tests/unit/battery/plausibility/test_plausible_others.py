@@ -175,3 +175,15 @@ def test_nothing_read_is_nothing_doubted() -> None:
 def test_rules_by_which_nothing_could_be_judged_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"does not hold|earned"):
         PlausibilityRules(**wrong)  # type: ignore[arg-type]  # any of them
+
+
+def test_modules_of_few_cells_and_of_no_cells_are_not_judged() -> None:
+    bank = Bank()
+    bank.fixed_v["a3.1"] = 2.58
+    bank.run(1)
+    for count in range(5):
+        few = [
+            replace(reading, cell_v=reading.cell_v[:count], cell_at_s=reading.cell_at_s[:count])
+            for reading in bank.readings.values()
+        ]
+        assert untroubled(Plausibility().update(few, None, now_s=bank.now_s))
