@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 
 from gridzero.battery.plausibility.case import Evidence
 from gridzero.battery.plausibility.common import Common, agreed, is_clean
@@ -83,6 +84,7 @@ class Plausibility:
         rules = self._rules
         current_a = _current_a(shunt, flow, now_s)
         each_a = rules.unknown_a if current_a is None else abs(current_a) / len(samples)
+        each_a = min(each_a, rules.most_a)
         tolerance_v = rules.sum_tolerance_v + rules.joint_ohm * each_a
         self._common = common = agreed(samples, tolerance_v, rules)
         self._is_quiet = max(sample.motion_v for sample in samples) < rules.quiet_v
@@ -195,10 +197,12 @@ class Plausibility:
 
 
 def _current_a(shunt: CurrentReading | None, flow: Flow, now_s: float) -> float | None:
-    """Battery current, A; the shunt knows best. None = nobody knows."""
-    if shunt is not None and now_s - shunt.at_s <= _FRESH_S:
+    """Battery current, A; the shunt knows best. None = nobody knows, or what is no number."""
+    if shunt is not None and now_s - shunt.at_s <= _FRESH_S and isfinite(shunt.current_a):
         return shunt.current_a
-    return 0.0 if flow.at_rest else flow.dc_a
+    if flow.dc_a is not None and isfinite(flow.dc_a):
+        return flow.dc_a
+    return 0.0 if flow.at_rest else None
 
 
 def _within_v(common: Common, tolerance_v: float) -> float:

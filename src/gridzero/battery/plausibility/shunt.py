@@ -66,7 +66,7 @@ class ShuntCheck:
             self._rest_since_s = now_s
 
     def _learn(self, current_a: float) -> None:
-        if abs(current_a) > MOST_OFFSET_A:
+        if not abs(current_a) <= MOST_OFFSET_A:
             self._block.clear()
             return
         self._block.append(current_a)
@@ -82,7 +82,7 @@ class ShuntCheck:
 
         So the short tries of a converter that was taken out for "not following" add up.
         """
-        if dc_a is None or abs(dc_a) <= OPPOSITE_A or abs(shunt_a) <= 0.4 * abs(dc_a):
+        if dc_a is None or not (abs(dc_a) > OPPOSITE_A and abs(shunt_a) > 0.4 * abs(dc_a)):
             return
         looks_wrong = (shunt_a > 0) != (dc_a > 0)
         self._against_s = 0.0 if looks_wrong == self.sign_wrong else self._against_s + for_s

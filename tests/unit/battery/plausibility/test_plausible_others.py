@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from pack_bench import Bank, untroubled
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pack_bench import REFERENCE, Bank, untroubled
 
 from gridzero.battery.plausibility.believed import Bounds, believed_cells, doubted_cells
 from gridzero.battery.plausibility.flow import Flow
 from gridzero.battery.plausibility.judge import Plausibility
 from gridzero.battery.plausibility.rules import PlausibilityRules
-from gridzero.domain.trust import UNTROUBLED
+from gridzero.domain.trust import UNTROUBLED, Blame
 
 # -- temperatures
 
@@ -23,7 +25,7 @@ def test_zero_degrees_is_a_temperature_and_a_missing_sensor_is_not_judged() -> N
 
 
 def test_a_sensor_far_from_the_others_is_odd_after_a_minute() -> None:
-    bank = Bank()
+    bank = Bank(("a3", "b1", "b3"))
     bank.temps["b3"] = 0.0
     assert not bank.run(50)[-1].odd_temps
     assert "reads -1.5 °C, the other modules about 18.5 °C" in bank.run(20)[-1].odd_temps["b3"]
@@ -59,7 +61,7 @@ def test_two_modules_cannot_tell_whose_temperature_is_wrong() -> None:
 
 
 def test_the_offset_of_the_shunt_is_learned_at_rest_only() -> None:
-    bank = Bank(current_a=10.0, shunt_error_a=0.25)
+    bank = Bank(REFERENCE[:2], current_a=10.0, shunt_error_a=0.25)
     assert bank.run(120)[-1].shunt_offset_a is None
     bank.current_a = 0.0
     assert bank.run(30)[-1].shunt_offset_a is None
@@ -111,7 +113,42 @@ def test_without_a_shunt_the_converters_speak_and_without_both_it_is_judged_all_
         assert trust.shunt_offset_a is None
 
 
+@pytest.mark.parametrize("wrong_a", [float("nan"), float("inf"), -1e9])
+def test_a_shunt_that_reads_what_cannot_be_changes_no_judgement(wrong_a: float) -> None:
+    bank = Bank(soc=0.4, shunt_error_a=wrong_a)
+    bank.fixed_v["a3.5"] = 2.58
+    bank.pack.set_cell_soc("b3", 2, -0.1)
+    trusts = bank.run(40)
+    assert trusts[-1].misread("a3", 5)
+    assert trusts[-1].cells["b3.2"].blame is Blame.CELL
+    assert trusts[-1].shunt_offset_a is None
+    assert not trusts[-1].shunt_sign_wrong
+
+
 # -- what consumers are given
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(2, 9),
+    soc=st.floats(0.15, 0.9),
+    cell=st.integers(1, 12),
+    offset_v=st.one_of(st.floats(-1.5, -0.4), st.floats(0.4, 1.2)),
+)
+def test_the_truth_lies_within_what_is_believed(
+    seed: int, count: int, soc: float, cell: int, offset_v: float
+) -> None:
+    bank = Bank(REFERENCE[:count], soc=soc, seed=seed, noise_v=0.003)
+    bank.offset_v[f"a3.{cell}"] = offset_v
+    bank.run(5)
+    for trust in bank.run(5):
+        assert trust.misread("a3", cell)
+        for module in bank.modules:
+            believed = believed_cells(bank.readings[module], trust)
+            for bounds, true_v in zip(believed, bank.pack.cell_v(module), strict=True):
+                assert bounds is not None
+                assert bounds.low_v - 0.02 <= true_v <= bounds.high_v + 0.02
 
 
 def test_a_misread_cell_is_believed_within_bounds_and_all_others_as_they_read() -> None:
