@@ -73,10 +73,7 @@ class ModuleCase:
         """A round in which bleeding hides the sums: the last gap has to explain the cell still."""
         self.gap_v = None
         self.apart_since_s = None
-        if sample.at_s - self._held_s > self._rules.bled_s:
-            self.drop()
-        else:
-            self._hold(sample, self._rules.sum_tolerance_v + self._rules.bleed_v)
+        self._hold(sample, self._rules.sum_tolerance_v + self._rules.bleed_v)
 
     def _agree(self, sample: Sample, evidence: Evidence) -> None:
         self.drop()
@@ -115,14 +112,15 @@ class ModuleCase:
             self.apart_since_s = sample.at_s
 
     def _hold(self, sample: Sample, within_v: float) -> None:
-        """Sums are in motion: they prove nothing new, but the siblings go on to speak.
+        """Sums prove nothing new for a while, but the siblings go on to speak.
 
         All cells of a module are measured together, so a cell that leaves them is seen at once.
         """
         if self.excuse is None:
             return
         cell, tolerance_v = self.excuse.cell, self._rules.sum_tolerance_v
-        if not explains(sample.volts, cell, self._held_v, tolerance_v, self._rules):
+        is_old = sample.at_s - self._held_s > self._rules.held_s
+        if is_old or not explains(sample.volts, cell, self._held_v, tolerance_v, self._rules):
             self.drop()
             return
         like_v = siblings(sample.volts, cell, self._rules).like_v

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 
 from gridzero.battery.plausibility.case import Evidence
 from gridzero.battery.plausibility.common import Common, agreed, is_clean
@@ -83,6 +84,7 @@ class Plausibility:
         rules = self._rules
         current_a = _current_a(shunt, flow, now_s)
         each_a = rules.unknown_a if current_a is None else abs(current_a) / len(samples)
+        each_a = min(each_a, rules.most_a)
         tolerance_v = rules.sum_tolerance_v + rules.joint_ohm * each_a
         self._common = common = agreed(samples, tolerance_v, rules)
         self._is_quiet = max(sample.motion_v for sample in samples) < rules.quiet_v
@@ -97,7 +99,7 @@ class Plausibility:
                 self._watch(sample.name).alone(sample, is_bled=bled)
         at_rest = flow.at_rest or (current_a is not None and abs(current_a) < _REST_A)
         common_v = common.volt_v if common is not None else None
-        self._small.update(samples, common_v, now_s, is_rest=at_rest and self._is_quiet)
+        self._small.update(samples, common_v, now_s, is_rest=at_rest, is_quiet=self._is_quiet)
 
     def _compare(self, sample: Sample, common: Common, tolerance_v: float) -> None:
         rules, watch = self._rules, self._watch(sample.name)
@@ -187,7 +189,7 @@ class Plausibility:
     def _is_outdated(self, odd_temps: Mapping[str, str]) -> bool:
         trust, shunt = self._trust, self._shunt
         return (
-            trust.odd_temps is not odd_temps
+            trust.odd_temps != odd_temps
             or trust.shunt_offset_a != shunt.offset_a
             or trust.shunt_sign_wrong is not shunt.sign_wrong
             or trust.shunt_stuck is not shunt.stuck
@@ -195,10 +197,12 @@ class Plausibility:
 
 
 def _current_a(shunt: CurrentReading | None, flow: Flow, now_s: float) -> float | None:
-    """Battery current, A; the shunt knows best. None = nobody knows."""
-    if shunt is not None and now_s - shunt.at_s <= _FRESH_S:
+    """Battery current, A; the shunt knows best. None = nobody knows, or what is no number."""
+    if shunt is not None and now_s - shunt.at_s <= _FRESH_S and isfinite(shunt.current_a):
         return shunt.current_a
-    return 0.0 if flow.at_rest else flow.dc_a
+    if flow.dc_a is not None and isfinite(flow.dc_a):
+        return flow.dc_a
+    return 0.0 if flow.at_rest else None
 
 
 def _within_v(common: Common, tolerance_v: float) -> float:

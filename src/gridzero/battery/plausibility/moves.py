@@ -15,6 +15,7 @@ STILL_V: Final = 0.002
 MOVED_V: Final = 0.03
 MOVED_SLOWLY_V: Final = 0.010
 LONG_S: Final = 3600.0
+LONGEST_S: Final = 6 * 3600.0
 _LOOK_S = 2.0
 _STEP_V = 0.004
 _ENOUGH_V2 = 0.002
@@ -130,12 +131,12 @@ class CellMoves:
         self._median_low_v = min(self._median_low_v, sample.median_v)
         self._median_high_v = max(self._median_high_v, sample.median_v)
         went_v = self._median_high_v - self._median_low_v
-        is_long = sample.at_s - self._window_s >= LONG_S
+        for_s = sample.at_s - self._window_s
         if went_v >= MOVED_V:
             self._close_window(STILL_V, 1, sample)
-        elif is_long and went_v >= MOVED_SLOWLY_V:
+        elif for_s >= LONG_S and went_v >= MOVED_SLOWLY_V:
             self._close_window(0.0, 2, sample)
-        elif is_long:
+        elif for_s >= LONGEST_S:
             self._open_window(sample)
 
     def _close_window(self, still_v: float, weight: int, sample: Sample) -> None:

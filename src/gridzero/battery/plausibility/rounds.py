@@ -8,6 +8,8 @@ from typing import NamedTuple, cast
 from gridzero.battery.plausibility.rules import PlausibilityRules
 from gridzero.domain.readings import ModuleReading
 
+_LEAST_CELLS = 5
+
 
 class Sample(NamedTuple):
     """All cells of one module at nearly one moment.
@@ -59,9 +61,12 @@ class Rounds:
         return made
 
     def _sample(self, reading: ModuleReading, now_s: float) -> Sample | None:
-        """None when a cell is missing, old, or not of one time with the others."""
+        """None when a cell is missing, old, or not of one time with the others.
+
+        Fewer than five cells cannot say which of them is odd.
+        """
         times, volts = reading.cell_at_s, reading.cell_v
-        if not volts or None in times or None in volts:
+        if len(volts) < _LEAST_CELLS or None in times or None in volts:
             return None
         known_s, cells = cast("tuple[float, ...]", times), cast("tuple[float, ...]", volts)
         newest_s, poll_s = max(known_s), self._rules.poll_s

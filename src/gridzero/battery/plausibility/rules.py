@@ -13,11 +13,12 @@ class PlausibilityRules:
     lost_s: without a new round so long, every excuse has ended.
     Sums: sum_tolerance_v is what the sums of modules in parallel may differ by without current;
     joint_ohm, between a module and the others, adds to it per ampere; unknown_a is assumed per
-    module while nobody measures. quiet_v: a sum that moved more within two polls says nothing new.
+    module while nobody measures, and never more than most_a. A sum that moved by more than
+    quiet_v within two polls says nothing new.
     One cell: like_v, most_like_v bound how near to its siblings a corrected cell has to be;
     odd_cell_v from the siblings is an odd cell. earn_rounds within at least earn_s excuse a cell.
     Bleeding: bleed_v is how much lower a bled cell may read (vw-gte protocol notes, 7.14);
-    bled_s: so long an excuse lives on while too many cells are bled to compare.
+    held_s: so long an excuse lives on while bleeding or a restless load hides the sums.
     Modules: apart_v (protocol notes, 4.2 rule 9) for apart_s; moved_v of the others shows whether
     a module follows.
     """
@@ -27,6 +28,7 @@ class PlausibilityRules:
     sum_tolerance_v: float = 0.10
     joint_ohm: float = 0.004
     unknown_a: float = 5.0
+    most_a: float = 15.0
     quiet_v: float = 0.12
     like_v: float = 0.05
     most_like_v: float = 0.15
@@ -36,7 +38,7 @@ class PlausibilityRules:
     earn_s: float = 2.0
     earn_rounds: int = 4
     bleed_v: float = 0.05
-    bled_s: float = 120.0
+    held_s: float = 120.0
     apart_v: float = 0.50
     apart_s: float = 5.0
     moved_v: float = 0.15

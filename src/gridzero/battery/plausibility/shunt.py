@@ -17,6 +17,7 @@ OPPOSITE_S: Final = 10.0
 STILL_S: Final = 10.0
 MOVED_A: Final = 10.0
 _FRESH_S = 2.0
+_LONGEST_S = 1.0
 
 
 class ShuntCheck:
@@ -35,7 +36,7 @@ class ShuntCheck:
         self._seen_s = float("-inf")
         self._rest_since_s: float | None = None
         self._block: list[float] = []
-        self._changed_s: float | None = None
+        self._against_s = 0.0
         self._value_a: float | None = None
         self._still_since_s = 0.0
         self._still: tuple[float, float] | None = None
@@ -51,8 +52,8 @@ class ShuntCheck:
             or not now_s - reading.at_s < _FRESH_S
         ):
             return
-        self._seen_s = reading.at_s
-        self._watch_sign(reading.current_a, flow.dc_a, now_s)
+        for_s, self._seen_s = reading.at_s - self._seen_s, reading.at_s
+        self._watch_sign(reading.current_a, flow.dc_a, min(for_s, _LONGEST_S))
         self._watch_still(reading.current_a, flow.dc_a, now_s)
         if self._rest_since_s is not None and now_s - self._rest_since_s >= REST_S:
             self._learn(reading.current_a)
@@ -65,7 +66,7 @@ class ShuntCheck:
             self._rest_since_s = now_s
 
     def _learn(self, current_a: float) -> None:
-        if abs(current_a) > MOST_OFFSET_A:
+        if not abs(current_a) <= MOST_OFFSET_A:
             self._block.clear()
             return
         self._block.append(current_a)
@@ -76,18 +77,17 @@ class ShuntCheck:
         before_a = middle_a if self.offset_a is None else self.offset_a
         self.offset_a = before_a + 0.2 * (middle_a - before_a)
 
-    def _watch_sign(self, shunt_a: float, dc_a: float | None, now_s: float) -> None:
-        """Both have to say something for so long before the judgement changes."""
-        if dc_a is None or abs(dc_a) <= OPPOSITE_A or abs(shunt_a) <= 0.4 * abs(dc_a):
-            self._changed_s = None
+    def _watch_sign(self, shunt_a: float, dc_a: float | None, for_s: float) -> None:
+        """Currents too small to tell count for nothing; one that speaks for the old sign ends it.
+
+        So the short tries of a converter that was taken out for "not following" add up.
+        """
+        if dc_a is None or not (abs(dc_a) > OPPOSITE_A and abs(shunt_a) > 0.4 * abs(dc_a)):
             return
         looks_wrong = (shunt_a > 0) != (dc_a > 0)
-        if looks_wrong == self.sign_wrong:
-            self._changed_s = None
-        elif self._changed_s is None:
-            self._changed_s = now_s
-        elif now_s - self._changed_s >= OPPOSITE_S:
-            self.sign_wrong, self._changed_s = looks_wrong, None
+        self._against_s = 0.0 if looks_wrong == self.sign_wrong else self._against_s + for_s
+        if self._against_s >= OPPOSITE_S:
+            self.sign_wrong, self._against_s = looks_wrong, 0.0
 
     def _watch_still(self, shunt_a: float, dc_a: float | None, now_s: float) -> None:
         if shunt_a != self._value_a:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import add
+from statistics import median
 from typing import Final, NamedTuple
 
 from gridzero.battery.plausibility.rounds import Sample
@@ -13,6 +14,7 @@ BLOCK_S: Final = 180.0
 LEAST_V: Final = 0.030
 LEAST_MODULES: Final = 4
 _LEAST_ROUNDS = 60
+_TOGETHER = 0.95
 _LONGEST_GAP_S = 5.0
 _USUAL_V = 0.015
 _SCATTER_V = 0.002
@@ -34,12 +36,10 @@ class _Mean:
 
     def __init__(self, cells: int) -> None:
         self.rounds = 0
-        self.gap_v = 0.0
         self.volts = [0.0] * cells
 
-    def take(self, sample: Sample, gap_v: float) -> None:
+    def take(self, sample: Sample) -> None:
         self.rounds += 1
-        self.gap_v += gap_v
         self.volts = list(map(add, self.volts, sample.volts))
 
 
@@ -58,9 +58,15 @@ class SmallOffsets:
         self._began_s = self._last_s = float("-inf")
 
     def update(
-        self, samples: Sequence[Sample], common_v: float | None, now_s: float, *, is_rest: bool
+        self,
+        samples: Sequence[Sample],
+        common_v: float | None,
+        now_s: float,
+        *,
+        is_rest: bool,
+        is_quiet: bool,
     ) -> None:
-        """A round; is_rest: no current flows and all is quiet."""
+        """A round; is_rest: no current flows; is_quiet: no sum moves."""
         if common_v is None:
             self._means = {}
             return
@@ -70,19 +76,21 @@ class SmallOffsets:
         if not is_rest or now_s - self._last_s > _LONGEST_GAP_S:
             self._means, self._began_s = {}, now_s
         self._last_s = now_s
-        if is_rest:
-            self._average(samples, common_v, now_s)
+        if is_rest and is_quiet:
+            self._average(samples, now_s)
 
-    def _average(self, samples: Sequence[Sample], common_v: float, now_s: float) -> None:
+    def _average(self, samples: Sequence[Sample], now_s: float) -> None:
         for sample in samples:
             mean = self._means.get(sample.name)
             if mean is None:
                 mean = self._means[sample.name] = _Mean(len(sample.volts))
             if not sample.bled:
-                mean.take(sample, common_v - sample.sum_v)
+                mean.take(sample)
         if now_s - self._began_s >= BLOCK_S:
             means, self._means, self._began_s = self._means, {}, now_s
-            self._judge({name: m for name, m in means.items() if m.rounds >= _LEAST_ROUNDS})
+            most = max((mean.rounds for mean in means.values()), default=0)
+            least = max(_LEAST_ROUNDS, _TOGETHER * most)
+            self._judge({name: m for name, m in means.items() if m.rounds >= least})
 
     def _watch(self, sample: Sample, gap_v: float, *, is_rest: bool) -> None:
         """End an offset when the sum does not miss it any more, or misses something else."""
@@ -101,9 +109,12 @@ class SmallOffsets:
         self._recent_v.pop(name, None)
 
     def _judge(self, means: Mapping[str, _Mean]) -> None:
-        gaps = {name: mean.gap_v / mean.rounds for name, mean in means.items()}
-        if len(gaps) < LEAST_MODULES:
+        """The median of averages, not the average of medians, which an offset would bend."""
+        if len(means) < LEAST_MODULES:
             return
+        sums = {name: sum(mean.volts) / mean.rounds for name, mean in means.items()}
+        common_v = median(sums.values())
+        gaps = {name: common_v - sum_v for name, sum_v in sums.items()}
         ordered = sorted(map(abs, gaps.values()))
         scatter_v = max(1.4826 * ordered[len(ordered) // 2], _SCATTER_V)
         for name, mean in means.items():

@@ -151,28 +151,32 @@ class ModuleWatch:
     def _moving(
         self, sample: Sample, cell: int, oddity: Oddity, words: str, *, may_excuse: bool
     ) -> CellDoubt:
-        """A cell that moves as no cell does: excused only if sum and siblings say what it is."""
-        volt_v, estimate = sample.volts[cell], None
-        if may_excuse:
-            estimate = self._estimate(sample, cell)
-        blame = Blame.UNDECIDED if estimate is None else Blame.SENSOR
+        """A cell that moves as no cell does: excused only if sum and siblings say what it is.
+
+        What the sum says is told in any case: a reading that stands still may hide a low cell.
+        """
+        volt_v, estimate = sample.volts[cell], self._by_sum(sample, cell)
+        is_sensor = may_excuse and estimate is not None and self._fits(sample, estimate)
+        blame = Blame.SENSOR if is_sensor else Blame.UNDECIDED
         return self._doubt(cell, oddity, blame, volt_v, f"reads {volt_v:.3f} V, {words}", estimate)
 
-    def _estimate(self, sample: Sample, cell: int) -> Excuse | None:
+    def _by_sum(self, sample: Sample, cell: int) -> Excuse | None:
         evidence = self._evidence
-        if evidence is None or not (evidence.may_accuse and evidence.is_quiet):
+        if evidence is None:
             return None
-        others = siblings(sample.volts, cell, self._rules)
-        estimate_v = sample.volts[cell] + evidence.gap_v
-        if abs(estimate_v - others.median_v) > others.like_v + evidence.tolerance_v:
-            return None
-        if any(
-            abs(volt_v - others.median_v) > self._rules.rival_v
+        return Excuse(cell, sample.volts[cell] + evidence.gap_v, evidence.within_v)
+
+    def _fits(self, sample: Sample, estimate: Excuse) -> bool:
+        """Whether the estimate is like its siblings, and none of them is odd."""
+        if self._evidence is None or not self._evidence.may_accuse:
+            return False
+        others = siblings(sample.volts, estimate.cell, self._rules)
+        is_like = abs(estimate.estimate_v - others.median_v) <= others.like_v + estimate.within_v
+        return is_like and all(
+            abs(volt_v - others.median_v) <= self._rules.rival_v
             for i, volt_v in enumerate(sample.volts)
-            if i != cell
-        ):
-            return None
-        return Excuse(cell, estimate_v, evidence.within_v)
+            if i != estimate.cell
+        )
 
     def _doubt(
         self,

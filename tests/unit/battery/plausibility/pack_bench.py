@@ -31,6 +31,7 @@ class Bank:
     seed: int = 1
     noise_v: float = 0.001
     late_s: float = 0.25
+    tick_s: float = TICK_S
     current_a: float = 0.0
     shunt_error_a: float = 0.0
     shunt_sign: int = 1
@@ -61,14 +62,14 @@ class Bank:
 
     def run(self, seconds: float) -> list[Trust]:
         """Let time pass; the trust after each tick."""
-        return [self.tick() for _ in range(round(seconds / TICK_S))]
+        return [self.tick() for _ in range(round(seconds / self.tick_s))]
 
     def tick(self) -> Trust:
-        self.pack.advance(TICK_S, self.current_a)
-        self.now_s += TICK_S
+        self.pack.advance(self.tick_s, self.current_a)
+        self.now_s += self.tick_s
         for bus in ("a", "b"):
             phase_s = self.late_s if bus == "b" else 0.0
-            if (self.now_s - phase_s) % POLL_S < TICK_S / 2:
+            if (self.now_s - phase_s) % POLL_S < self.tick_s / 2:
                 self._poll(bus)
         shunt_a = self.shunt_sign * self.current_a + self.shunt_error_a
         shunt_a += self.dice.gauss(0.0, 0.05)
