@@ -16,7 +16,7 @@ from gridzero.domain.trust import UNTROUBLED, Trust
 from gridzero.sim.pack import Pack, rest_v
 
 WINDOW = Window.of(VW_GTE_12S)
-STEP_S = 2.0
+STEP_S = 5.0
 
 OWN_CURVE = replace(
     VW_GTE, ocv=tuple((i / 20, rest_v(i / 20)) for i in range(21)), ocv_sigma_v=0.005

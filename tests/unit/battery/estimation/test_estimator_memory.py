@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gridzero.battery.cells.catalogue import LFP
 from gridzero.battery.estimation.estimator import Estimator
 
+READING = Shed(modules=1).reading("b1")
 GOOD = [0.6, 0.02, 0.1]
 
 
@@ -142,8 +143,8 @@ anything = st.recursive(
 @given(modules=anything, age_s=st.floats())
 @settings(max_examples=80)
 def test_no_content_raises(modules: object, age_s: float) -> None:
-    shed = Shed(modules=1)
-    shed.estimator.restore(modules, age_s)
-    shed.estimator.restore(document(modules=modules), age_s)
-    shed.estimator.restore(document(modules), age_s)
-    assert shed.look(0.0) is not None
+    estimator = Estimator(LFP, WINDOW)
+    estimator.restore(modules, age_s)
+    estimator.restore(document(modules=modules, cell="lfp"), age_s)
+    estimator.restore(document(modules, cell="lfp"), age_s)
+    assert estimator.update([READING], 0.0, 0.25, 1000.0) is not None
