@@ -234,6 +234,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from gridzero.bench.control.command import run as compare
 
         return compare(arguments)
+    if arguments.what == "battery":
+        from gridzero.bench.battery.command import run as measure
+
+        return measure(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)
@@ -254,7 +258,12 @@ def _identify(arguments: argparse.Namespace) -> int:
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
-    Command("bench", "Measure the core, or compare control laws", _bench_arguments, _bench),
+    Command(
+        "bench",
+        "Measure the core or the battery, or compare control laws",
+        _bench_arguments,
+        _bench,
+    ),
     Command(
         "identify",
         "Test the converters of a running gridzero with small steps",

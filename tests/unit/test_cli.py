@@ -123,6 +123,7 @@ def test_vectors_of_another_name(capsys: Capture, tmp_path: Path) -> None:
         (["bench", "--help"], 0),
         (["bench", "core", "--help"], 0),
         (["bench", "control", "--help"], 0),
+        (["bench", "battery", "--help"], 0),
         (["bench", "core", "--plants", "house"], 2),
         (["bench", "control", "--seconds", "3"], 2),
     ],
@@ -162,7 +163,8 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     code = (
         "import sys, gridzero.cli\n"
         "heavy = {'can', 'serial', 'aiomqtt', 'pydantic', 'yaml', 'structlog', 'asyncio', 'rich',\n"
-        "    'gridzero.bench.control.command', 'gridzero.bench.command', 'multiprocessing'}\n"
+        "    'gridzero.bench.control.command', 'gridzero.bench.command', 'multiprocessing',\n"
+        "    'gridzero.bench.battery.command'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 
+from gridzero.bench.battery.arguments import add as add_battery
 from gridzero.bench.control.arguments import add as add_control
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Two kinds of benchmark, each with options of its own."""
-    kinds = parser.add_subparsers(dest="what", metavar="{core,control}", required=True)
+    """Three kinds of benchmark, each with options of its own."""
+    kinds = parser.add_subparsers(dest="what", metavar="{core,control,battery}", required=True)
     core = "latency, CPU time, memory, codecs and simulated time"
     control = "zero-grid control laws side by side on one simulated house"
+    battery = "how well the state of the battery is known, and what knowing it costs"
     _add_core(kinds.add_parser("core", help=core, description=f"Measure {core}."))
     add_control(kinds.add_parser("control", help=control, description=f"Compare {control}."))
+    add_battery(kinds.add_parser("battery", help=battery, description=f"Measure {battery}."))
 
 
 def _add_core(parser: argparse.ArgumentParser) -> None:

@@ -69,6 +69,7 @@ class CellFilter:
     """State and covariance of one cell group. Nothing outside ``battery.estimation`` changes it."""
 
     __slots__ = (
+        "_soc_factor",
         "capacity_ah",
         "curve_gain",
         "model",
@@ -92,6 +93,7 @@ class CellFilter:
         self.model = model
         self.capacity_ah = model.capacity_ah
         self.ohm_factor = 1.0
+        self._soc_factor = model.at(soc).ohm_factor  # renewed with each voltage
         self.soc, self.rc_v, self.offset_a = soc, 0.0, 0.0
         self.p00, self.p11, self.p22 = soc_sigma**2, _LEAST, offset_sigma_a**2
         self.p01 = self.p02 = self.p12 = 0.0
@@ -107,7 +109,7 @@ class CellFilter:
     def predict(self, current_a: float, step: Step) -> None:
         """Let a current (> 0 discharge) flow for a step."""
         k = step.dt_s / (3600.0 * self.capacity_ah)
-        slow = step.slow * self.ohm_factor
+        slow = step.slow * self.ohm_factor * self._soc_factor
         a, b = step.a, slow * (1.0 - step.a)
         flows_a = current_a - self.offset_a
         passed = flows_a * k
@@ -137,6 +139,7 @@ class CellFilter:
     def correct(self, volts: float, current_a: float, step: Step, noise: Noise) -> bool:
         """Learn from a voltage at this current. False: it cannot be and was left out."""
         at = self.model.at(self.soc)
+        self._soc_factor = at.ohm_factor
         open_v, slope, bend_v = at.open_v, at.slope_v, 0.0
         if self.p00 > _WIDE_SOC**2:
             open_v, slope, bend_v = self._spread(open_v)

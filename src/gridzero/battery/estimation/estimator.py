@@ -23,6 +23,7 @@ from gridzero.domain.trust import UNTROUBLED, Trust
 _SHARE_PERIOD_S = 1.0
 _START_OHM_SIGMA = 0.5
 _FRESH_S = 5.0
+_MOST_A = 10_000.0
 _SOUND_OHM = (0.2, 20.0)
 
 
@@ -274,8 +275,8 @@ class Estimator:
 
 
 def _corrected(current_a: float | None, trust: Trust) -> float | None:
-    """Without what is known to be wrong about the shunt."""
-    if current_a is None:
+    """Without what is known to be wrong about the shunt; None for what no shunt can say."""
+    if current_a is None or not abs(current_a) <= _MOST_A:
         return None
     current_a -= trust.shunt_offset_a or 0.0
     return -current_a if trust.shunt_sign_wrong else current_a

@@ -231,10 +231,8 @@ class ModuleFilter:
         if volts is None or not isfinite(volts + sigma_v):
             return None, 0.0
         if doubt is None and reading.bleeding >> index & 1:
-            half_v = (
-                self._settings.bleed_margin_v / 2.0
-            )  # a bled cell reads low, nobody knows by how much
-            return volts + half_v, half_v
+            # it reads low, and nobody knows by how much
+            return volts, self._settings.bleed_margin_v
         return volts, sigma_v
 
     def _note_misfit(self, cell: CellFilter, fits: bool, seconds: float) -> None:
