@@ -137,7 +137,7 @@ class _OneCell:
 
 
 def nasa_section(data: Path) -> Section | None:
-    """NASA cells from new to worn out; None without the files."""
+    """NASA cells from new to worn out, discharged at 1C or 2C; None without the files."""
     table = RestTable.read(data, _NMC)
     if table is None:
         return None
@@ -147,11 +147,13 @@ def nasa_section(data: Path) -> Section | None:
         if len(tests) < 10:
             continue
         cell = _OneCell(2.0, table)
-        pairs = [(cell.discharge(test), test.ah) for test in tests]
-        found.append((name, str(len(pairs)), *_as_text(*(error := _tracking(pairs)))))
+        tried = list(_foretold(cell, tests, table))
+        over = _difference([(learned, ah) for learned, ah, _ in tried])[0]
+        off = _difference([(foretold, ah) for _, ah, foretold in tried[1:]])[1]
+        found.append((name, str(len(tried)), f"{over:+.1f} %", f"{off:.1f} %"))
         figures[name] = {
-            "bias_percent": round(error[0], 2),
-            "fade_rmse_percent": round(error[1], 2),
+            "over_their_capacity_percent": round(over, 2),
+            "foretold_rmse_percent": round(off, 2),
         }
     if not found:
         return None
