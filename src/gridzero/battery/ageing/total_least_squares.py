@@ -13,7 +13,7 @@ splits would buy nothing here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import hypot, sqrt
+from math import copysign, hypot, sqrt
 from typing import Any
 
 from gridzero.battery.ageing.kept import number
@@ -28,7 +28,7 @@ class TotalLeastSquares:
     """The slope y/x, near 1 in the units it is given.
 
     Starts from prior. ratio: typical sigma of x over that of y. A pair further off than three
-    standard deviations counts as far as three, so that one bad pair cannot carry the slope away.
+    standard deviations is moved to three, so that one bad pair cannot carry the slope away.
     """
 
     def __init__(self, prior: Estimate, ratio: float = 3.0) -> None:
@@ -52,14 +52,15 @@ class TotalLeastSquares:
         """Learn from a pair. NaN or a sigma that is not positive is left out."""
         slope, own_sigma = self.estimate
         sigma = hypot(y_sigma, slope * x_sigma)
-        off = abs(y - slope * x)
-        if not (sigma > 0.0 and off < _HUGE and abs(x) < _HUGE):
+        off = y - slope * x
+        if not (sigma > 0.0 and abs(off) < _HUGE and abs(x) < _HUGE):
             return
-        score = off / hypot(sigma, own_sigma * x)
-        weight = min(1.0, _CREDIBLE / score if score > 0.0 else 1.0) / sigma**2
+        expected = hypot(sigma, own_sigma * x)
+        score = min(abs(off) / expected, _CREDIBLE)
+        y, weight = slope * x + copysign(score * expected, off), sigma**-2
         self._xx, self._xy = self._xx + weight * x * x, self._xy + weight * x * y
         self._yy += weight * y * y
-        self._misfit += (1.0 - _MISFIT_MEMORY) * (min(score, _CREDIBLE) ** 2 - self._misfit)
+        self._misfit += (1.0 - _MISFIT_MEMORY) * (score**2 - self._misfit)
         self.pairs += 1
 
     def _slope(self) -> float:

@@ -1,7 +1,8 @@
 """Days of a household on the twin of the battery, for what is learned in days.
 
-The house takes 14 kWh a day, the sun gives somewhat more, the battery takes what is over and gives
-what is missing between 10 and 93 %. It rests when full; at night it is merely quiet. Cells are
+For nine modules of twelve cells the house takes 14 kWh a day and the sun gives somewhat more; the
+battery takes what is over and gives what is missing between 10 and 93 %. It rests when full; at
+night it is merely quiet. Cells are
 read with 1 mV steps and 0.5 mV of noise; the shunt is off by its offset and gain. States of charge
 come from the voltage when quiet, with a fifth of the resistance missing, through a table that is
 wrong by up to ``table_error``.
@@ -85,7 +86,7 @@ class HouseholdDays:
         self.pack = QuickPack(scene.modules, soc=0.5, model=smaller, seed=scene.seed)
         self._dice = Random(scene.seed)  # noqa: S311 - a simulation, not a secret
         self._load, self._sun = Household(scene.seed), Sun(4000.0, cloudiness=0.5, seed=scene.seed)
-        self._parts = len(scene.modules) / 9.0
+        self._parts = sum(scene.modules.values()) / 108.0
         self._is_full = self._is_empty = False
         self._rests_s = self._quiet_s = 0.0
         self._anchored_s: float | None = None
