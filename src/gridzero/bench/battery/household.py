@@ -119,8 +119,10 @@ class HouseholdDays:
         return Moment(now_s, self._charge(readings, now_s), readings, current_a)
 
     def _reading(self, name: str, now_s: float) -> ModuleReading:
-        gauss = self._dice.gauss
-        volts = tuple(round(v + gauss(0.0, _READ_SIGMA_V), 3) for v in self.pack.cell_v(name))
+        volts = tuple(self.pack.cell_v(name))
+        if self._quiet_s >= _RESTED_S:  # nobody looks closely at the others
+            gauss = self._dice.gauss
+            volts = tuple(round(v + gauss(0.0, _READ_SIGMA_V), 3) for v in volts)
         temp_c = self.pack.temp_c(name)
         return ModuleReading(
             bus=name[:-1],

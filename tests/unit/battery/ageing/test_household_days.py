@@ -50,7 +50,7 @@ def known() -> Lived:
 
 @pytest.fixture(scope="module")
 def equal() -> Lived:
-    return Lived(shares_known=False, days=5.0)
+    return Lived(shares_known=False, days=4.0)
 
 
 def test_the_capacity_of_the_battery_is_within_two_percent(known: Lived) -> None:

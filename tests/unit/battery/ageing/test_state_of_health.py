@@ -22,7 +22,7 @@ json_like = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
     ),
-    max_leaves=12,
+    max_leaves=5,
 )
 
 
@@ -71,8 +71,8 @@ def test_an_empty_battery_of_no_modules_is_borne() -> None:
     assert soh.report().modules == {}
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.fixed_dictionaries({}, optional={part: json_like for part in PARTS}), st.floats())
+@settings(max_examples=25, deadline=None)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS, json_like)), st.floats())
 def test_no_stored_content_raises_or_spoils_the_report(
     content: dict[str, Any], age_s: float
 ) -> None:
