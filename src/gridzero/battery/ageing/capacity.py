@@ -23,7 +23,7 @@ from gridzero.domain.ageing import Estimate
 LEAST_SWING = 0.25
 _WORST_SIGMA_PART = 0.1
 _LONGEST_DAYS = 4.0
-_MEMORY_DAYS = 100.0
+_MEMORY_DAYS = 60.0
 _COUNT_SIGMA_PART = 0.002
 _CELL_PRIOR = Estimate(1.0, 0.08)
 _PLAUSIBLE = (0.2, 3.0)
@@ -41,6 +41,7 @@ class Capacities:
         self._cells: dict[str, TotalLeastSquares] = {}
         self._zero = ShuntZero(spec.offset_sigma_a)
         self._base: RestPoint | None = None
+        self._faded: float | None = None
 
     @property
     def offset_a(self) -> Estimate:
@@ -121,7 +122,7 @@ class Capacities:
             point.unknown_ah - base.unknown_ah,
             _COUNT_SIGMA_PART * (point.moved_ah - base.moved_ah),
         )
-        self._fade(point.day - base.day)
+        self._fade(point.day)
         self._battery.add(swing, out_ah / nominal_ah, sigma, out_sigma_ah / nominal_ah)
         for one in stretches:
             self._learn_module(one, base, point, out_sigma_ah / len(point.cells))
@@ -140,8 +141,9 @@ class Capacities:
             known = self._cells.setdefault(f"{name}.{place + 1}", _new_cell())
             known.add(swing, stretch.swing, sigma, sigma / len(stretch.cells))
 
-    def _fade(self, days: float) -> None:
-        keep = exp(-max(days, 0.0) / _MEMORY_DAYS)
+    def _fade(self, day: float) -> None:
+        since, self._faded = self._faded, day
+        keep = exp(-max(0.0, day - since) / _MEMORY_DAYS) if since is not None else 1.0
         for fit in (self._battery, *self._modules.values(), *self._cells.values()):
             fit.fade(keep)
 

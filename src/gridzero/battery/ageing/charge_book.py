@@ -10,7 +10,7 @@ from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.readings import ModuleReading
 from gridzero.domain.trust import Trust
 
-_SURE_GAP_S = 15.0
+_SURE_GAP_S = 30.0
 _LONGEST_GAP_S = 120.0
 
 

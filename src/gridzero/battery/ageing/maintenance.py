@@ -13,7 +13,7 @@ from statistics import median
 from gridzero.domain.ageing import Estimate, Maintenance, ModuleHealth, Urgency
 from gridzero.domain.trust import Blame, Trust
 
-OUTSTANDING = 4.0
+OUTSTANDING = 5.0
 """Standard deviations by which a cell has to stand out among a hundred."""
 _MODULE_OUTSTANDING = 2.0
 _OHM_OVER, _OHM_FAR_OVER = 1.35, 2.0

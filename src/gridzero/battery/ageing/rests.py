@@ -1,7 +1,7 @@
 """Moments at which it is known how full each cell is: what everything is measured by.
 
 Either the estimator confirms the charge by the voltage at rest, or the battery has been quiet for
-a while (a house at night takes two hundredths of the capacity an hour) and the estimator is certain.
+a while (a house at night draws a fiftieth of the capacity an hour) and the estimator is certain.
 A rest may last for hours and be confirmed every second; its last good confirmation stands for it,
 and it is handed on when so much charge has flowed that it is surely over.
 """

@@ -22,7 +22,7 @@ class AgeingSpec:
 
     module_ah: float = 25.0
     module_part_sigma: float = 0.15
-    share_sigma: float = 0.05
+    share_sigma: float = 0.10
     gain_sigma: float = 0.01
     offset_sigma_a: float = 0.3
     cold_factor: float = 0.025

@@ -13,7 +13,7 @@ splits would buy nothing here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import hypot, sqrt
+from math import copysign, hypot, sqrt
 from typing import Any
 
 from gridzero.battery.ageing.kept import number
@@ -21,6 +21,7 @@ from gridzero.domain.ageing import Estimate
 
 _CREDIBLE = 3.0
 _MISFIT_MEMORY = 0.9
+_MOST_MISFIT = 25.0
 _HUGE = 1e12
 
 
@@ -28,7 +29,8 @@ class TotalLeastSquares:
     """The slope y/x, near 1 in the units it is given.
 
     Starts from prior. ratio: typical sigma of x over that of y. A pair further off than three
-    standard deviations counts as far as three, so that one bad pair cannot carry the slope away.
+    standard deviations is moved to three, so that one bad pair cannot carry the slope away; where
+    bad pairs are the rule, something has changed, and they are believed.
     """
 
     def __init__(self, prior: Estimate, ratio: float = 3.0) -> None:
@@ -52,14 +54,17 @@ class TotalLeastSquares:
         """Learn from a pair. NaN or a sigma that is not positive is left out."""
         slope, own_sigma = self.estimate
         sigma = hypot(y_sigma, slope * x_sigma)
-        off = abs(y - slope * x)
-        if not (sigma > 0.0 and off < _HUGE and abs(x) < _HUGE):
+        off = y - slope * x
+        if not (sigma > 0.0 and abs(off) < _HUGE and abs(x) < _HUGE):
             return
-        score = off / hypot(sigma, own_sigma * x)
-        weight = min(1.0, _CREDIBLE / score if score > 0.0 else 1.0) / sigma**2
+        expected = hypot(sigma, own_sigma * x)
+        reach = _CREDIBLE * sqrt(max(1.0, self._misfit))
+        score = min(abs(off) / expected, reach)
+        y, weight = slope * x + copysign(score * expected, off), sigma**-2
         self._xx, self._xy = self._xx + weight * x * x, self._xy + weight * x * y
         self._yy += weight * y * y
-        self._misfit += (1.0 - _MISFIT_MEMORY) * (min(score, _CREDIBLE) ** 2 - self._misfit)
+        misfit = self._misfit + (1.0 - _MISFIT_MEMORY) * (score**2 - self._misfit)
+        self._misfit = min(misfit, _MOST_MISFIT)
         self.pairs += 1
 
     def _slope(self) -> float:
@@ -79,7 +84,7 @@ class TotalLeastSquares:
         made._xx, made._xy, made._yy = (
             number(values[key], 1e-9, _HUGE) for key in ("xx", "xy", "yy")
         )
-        made._misfit = number(values["misfit"], 0.0, 100.0)
+        made._misfit = number(values["misfit"], 0.0, _MOST_MISFIT)
         made.pairs = int(number(values["pairs"], 0, _HUGE))
         number(made.estimate.value, low, high)
         self._xx, self._xy, self._yy = made._xx, made._xy, made._yy
