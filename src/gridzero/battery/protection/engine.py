@@ -144,6 +144,7 @@ class _Case:
         self._worst: Seen | None = None
         self._now: Seen | None = None
         self._text = ""
+        self._mildest = next(rule.levels())[1].value * rule.sign
 
     @property
     def is_idle(self) -> bool:
@@ -197,8 +198,9 @@ class _Case:
         return True
 
     def _worst_yet(self) -> float:
+        """At least what is worth a word: what a restart brought in is not replaced by less."""
         worst = self._worst.value if self._worst else None
-        return float("-inf") if worst is None else worst * self._rule.sign
+        return self._mildest if worst is None else worst * self._rule.sign
 
     def _words(self, level: Level) -> str:
         """The moment while it is beyond the threshold, else the worst that was."""
