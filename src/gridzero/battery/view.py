@@ -126,7 +126,8 @@ def believed_sum_v(module: ModuleReading, trust: Trust) -> float | None:
     if None in module.cell_v:
         return None
     estimates = estimates_of(module, trust) if trust.cells else ()
-    total_v = sum(_with(module, estimates, 0))
+    known = _with(module, estimates, 0) if estimates else module.cell_v
+    total_v = sum(cast("Sequence[float]", known))
     return total_v if isfinite(total_v) else None
 
 

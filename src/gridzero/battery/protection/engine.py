@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gridzero.battery.protection.gate import Gate
-from gridzero.battery.protection.quantities import QUANTITIES, Seen
+from gridzero.battery.protection.quantities import QUANTITIES
 from gridzero.battery.protection.rule import Rule, Stops, Threshold
-from gridzero.battery.protection.traces import Traces
+from gridzero.battery.protection.traces import Seen, Traces
 from gridzero.battery.protection.watched import Watched
 from gridzero.battery.protection.words import words
 from gridzero.domain.alarms import Alarm, Level
@@ -43,7 +43,7 @@ class Protection:
         alarms: list[Alarm] = []
         for watch in self._watches:
             seen = watch.quantity(watched, self._traces, watch.rule.given)
-            if seen or watch.cases:
+            if watch.cases or (seen and watch.is_reached(seen)):
                 alarms.extend(watch.judge(seen, watched.now_s))
         if len(alarms) > 1:
             alarms.sort(key=_severity, reverse=True)
@@ -97,6 +97,13 @@ class _Watch:
         self.cases: dict[str, _Case] = {}
         self._first = next(rule.levels())[1].value * rule.sign
         self._sign = rule.sign
+
+    def is_reached(self, seen: Sequence[Seen]) -> bool:
+        """Whether anybody is beyond the mildest threshold: nearly always nobody is."""
+        for _, value, _ in seen:  # a loop, because this is asked for each rule at each tick
+            if value is not None and value * self._sign > self._first:
+                return True
+        return False
 
     def judge(self, seen: Sequence[Seen], now_s: float) -> Iterator[Alarm]:
         for one in seen:
