@@ -296,7 +296,7 @@ def test_a_reading_that_is_no_number_makes_its_module_silent() -> None:
 number = st.one_of(st.floats(), st.floats(-1.0, 6.0))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     profile=st.sampled_from(sorted(PROFILES)),
     min_v=number,

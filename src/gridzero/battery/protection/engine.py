@@ -100,10 +100,8 @@ class _Watch:
 
     def is_reached(self, seen: Sequence[Seen]) -> bool:
         """Whether anybody is beyond the mildest threshold: nearly always nobody is."""
-        for _, value, _ in seen:  # a loop, because this is asked for each rule at each tick
-            if value is not None and value * self._sign > self._first:
-                return True
-        return False
+        first, sign = self._first, self._sign
+        return any(one[1] is not None and one[1] * sign > first for one in seen)
 
     def judge(self, seen: Sequence[Seen], now_s: float) -> Iterator[Alarm]:
         for one in seen:

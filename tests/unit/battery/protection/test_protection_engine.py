@@ -190,7 +190,7 @@ def test_a_misread_cell_counts_with_the_worse_end_of_its_estimate() -> None:
 number = st.one_of(st.none(), st.floats(), st.floats(-10, 10))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     volts=st.lists(number, min_size=12, max_size=12),
     temp_c=st.floats(),

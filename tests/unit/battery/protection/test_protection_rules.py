@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridzero.battery.bounds import BOUNDS
@@ -108,6 +108,7 @@ def test_no_threshold_can_be_moved_away_from_the_safe_side(name: str) -> None:
                 profile(name, {key: threshold.value + 0.001 * rule.sign}, series_cells=12)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_whatever_is_tightened_the_order_holds_or_it_is_refused(data: st.DataObject) -> None:
     known = overrides_of("vw_gte_12s")
