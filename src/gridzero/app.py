@@ -223,8 +223,10 @@ def _wanted(control: ControlConfig) -> Wanted:
 
 def _profile(battery: BatteryConfig) -> Profile:
     try:
-        return profile(battery.profile, battery.overrides)
+        return profile(battery.profile, battery.overrides, battery.series_cells)
     except ValueError as error:
         raise ConfigError(
-            str(error), where="battery.overrides", remedy="See docs/configuration.md for the names"
+            str(error),
+            where="battery",
+            remedy="See docs/configuration.md for profiles and their numbers",
         ) from error

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+import protection_pages
 import pytest
 
 from gridzero.domain.faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
 FAULTS_PAGE = ROOT / "docs" / "faults.md"
+PROTECTION_PAGE = ROOT / "docs" / "protection.md"
 
 HEAD = """# Faults
 
 What can go wrong, how gridzero notices, what power becomes, how it ends, and what you should do.
-This page is written from `src/gridzero/domain/faults.py`; a test keeps the two the same, and
+This page is written from `src/gridzero/domain/faults.py` and, for the thresholds at its end, from
+`src/gridzero/battery/`; a test keeps the two the same, and
 another (`tests/scenarios/test_fault_table.py`) names the scenario of each row.
 
 "Power" is what gridzero commands. If the process itself is gone (`kill -9`, power cut), the inverter
@@ -42,13 +46,50 @@ def page() -> str:
         f"| what to do | {row.remedy} |\n\n"
         for row in FAULTS.values()
     )
-    return (HEAD + "".join(rows)).rstrip("\n") + "\n"
+    return HEAD + "".join(rows) + protection_pages.thresholds()
 
 
 def test_the_fault_page_is_what_the_code_says() -> None:
     if os.environ.get("GRIDZERO_WRITE_DOCS"):
         FAULTS_PAGE.write_text(page())
     assert FAULTS_PAGE.read_text() == page()
+
+
+def protection_page(text: str) -> str:
+    """The page with its tables as the code says; words between the tables stay."""
+    tables = {
+        "tapers": protection_pages.tapers(),
+        "sources": protection_pages.sources(),
+        "ranges": protection_pages.ranges(),
+    }
+    for name, rows in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}{rows}{end}{after}"
+    return text
+
+
+def test_the_tables_of_the_protection_page_are_what_the_code_says() -> None:
+    made = protection_page(PROTECTION_PAGE.read_text())
+    if os.environ.get("GRIDZERO_WRITE_DOCS"):
+        PROTECTION_PAGE.write_text(made)
+    assert PROTECTION_PAGE.read_text() == made
+
+
+def test_each_of_the_49_is_answered_by_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| ([SCR]\d+) \|.*\| (.+?) \|$", PROTECTION_PAGE.read_text(), re.MULTILINE)
+    assert [row[0] for row in rows] == [
+        *(f"S{i}" for i in range(1, 22)),
+        *(f"C{i}" for i in range(1, 18)),
+        *(f"R{i}" for i in range(1, 12)),
+    ]
+    code = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for number, tests in rows:
+        named = re.findall(r"`(test_\w+)`", tests)
+        assert named or tests.startswith("by "), number
+        for name in named:
+            assert f"def {name}(" in code, f"{number}: {name}"
 
 
 @pytest.mark.parametrize("row", FAULTS.values(), ids=list(FAULTS))

@@ -18,7 +18,7 @@ Estimates = tuple[tuple[int, float, float], ...]
 
 
 class _Digest(NamedTuple):
-    """One module's reading boiled down; ``*_s`` are -inf while anything is missing.
+    """One module's reading boiled down; ``*_s`` are -inf while anything is missing or no number.
 
     min_v, max_v: lowest and highest cell with their names, the highest with a margin while
     cells are bled, because a bled cell reads low. sum_v: of all known cells. A misread cell
@@ -112,11 +112,11 @@ def estimates_of(module: ModuleReading, trust: Trust) -> Estimates:
 
 
 def read_v(module: ModuleReading, trust: Trust) -> tuple[float | None, ...]:
-    """What the cells read, V; None for those that are misread."""
-    if not trust.cells:
-        return module.cell_v
+    """What the cells read, V; None for those that are misread or not a number."""
     return tuple(
-        None if trust.misread(module.name, i) is not None else volts
+        None
+        if volts is None or not isfinite(volts) or trust.misread(module.name, i) is not None
+        else volts
         for i, volts in enumerate(module.cell_v, 1)
     )
 
@@ -126,7 +126,9 @@ def believed_sum_v(module: ModuleReading, trust: Trust) -> float | None:
     if None in module.cell_v:
         return None
     estimates = estimates_of(module, trust) if trust.cells else ()
-    return sum(_with(module, estimates, 0))
+    known = _with(module, estimates, 0) if estimates else module.cell_v
+    total_v = sum(cast("Sequence[float]", known))
+    return total_v if isfinite(total_v) else None
 
 
 def _with(module: ModuleReading, estimates: Estimates, side: int) -> list[float]:
@@ -140,6 +142,7 @@ def _with(module: ModuleReading, estimates: Estimates, side: int) -> list[float]
 
 def _digest(module: ModuleReading, estimates: Estimates, profile: Profile) -> _Digest:
     volts = _with(module, estimates, 0)
+    sum_v = sum(volts)
     lows = _with(module, estimates, -1) if estimates else volts
     highs = _with(module, estimates, 1) if estimates else volts
     lowest, highest = min(lows, default=inf), max(highs, default=-inf)
@@ -148,13 +151,13 @@ def _digest(module: ModuleReading, estimates: Estimates, profile: Profile) -> _D
     return _Digest(
         reading=module,
         estimates=estimates,
-        oldest_s=_oldest_s(module.cell_at_s),
+        oldest_s=_oldest_s(module.cell_at_s) if isfinite(sum_v) else -inf,
         temp_s=module.temp_at_s if module.temp_at_s is not None else -inf,
         min_v=lowest,
         min_cell=_cell_name(module, lows.index(lowest)) if lows else "",
         max_v=highest + (profile.bleed_margin_v if module.bleeding else 0.0),
         max_cell=_cell_name(module, highs.index(highest)) if highs else "",
-        sum_v=sum(volts),
+        sum_v=sum_v,
         low_c=min((t.low_c for t in module.temps), default=inf),
         high_c=inf
         if module.over_range_temp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gridzero.battery.profile import OVERRIDES, profile
+from gridzero.battery.profile import PROFILES, overrides_of, profile
 from gridzero.config.explain import nearest
 from gridzero.config.models import Config
 from gridzero.config.problems import Notes, Path
@@ -187,34 +187,55 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _check_overrides(document: Document, notes: Notes) -> None:
+    name = _profile_name(document)
     base = ("battery", "overrides")
-    overrides = document.get(base)
+    overrides, known = document.get(base), overrides_of(name)
     numbers: dict[str, float] = {}
-    for name, value in overrides.items() if isinstance(overrides, dict) else ():
-        if name not in OVERRIDES:
-            known = ", ".join(sorted(OVERRIDES))
-            place = document.keys.get((*base, name), document.place(base))
-            what = "the profile has no such number"
-            notes.tell(place, (*base, name), what, f"{nearest(name, OVERRIDES)}Known here: {known}")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            numbers[name] = value
-            _check_range(document, notes, (*base, name), value)
+    for key, value in overrides.items() if isinstance(overrides, dict) else ():
+        if key not in known:
+            names = ", ".join(sorted(known))
+            place = document.keys.get((*base, key), document.place(base))
+            what = f"the profile {name} has no such number"
+            notes.tell(place, (*base, key), what, f"{nearest(key, known)}Known here: {names}")
+        elif not isinstance(value, int | float) or isinstance(value, bool):
+            continue  # the model has said so
+        elif _check_range(document, notes, (*base, key), value, known[key]):
+            numbers[key] = value
+    series = _check_series_cells(document, notes, name)
     try:
-        profile("vw_gte_12s", {k: v for k, v in numbers.items() if _in_range(k, v)})
+        profile(name, numbers, series)
     except ValueError as error:
         notes.tell(document.place(base), base, str(error), "Change one of the two")
 
 
-def _in_range(name: str, value: float) -> bool:
-    low, high = OVERRIDES[name]
-    return low <= value <= high
+def _profile_name(document: Document) -> str:
+    """The one that is chosen; the default when what is written is none."""
+    name = document.get(("battery", "profile"))
+    return name if isinstance(name, str) and name in PROFILES else "vw_gte_12s"
 
 
-def _check_range(document: Document, notes: Notes, path: Path, value: float) -> None:
-    low, high = OVERRIDES[str(path[-1])]
-    if not low <= value <= high:
-        what = f"{value:g} is not from {low:g} to {high:g}"
-        notes.tell(document.place(path), path, what, "Limits may only be moved to the safe side")
+def _check_series_cells(document: Document, notes: Notes, name: str) -> int:
+    """A number with which the rest can be checked, right or not."""
+    path = ("battery", "series_cells")
+    fixed, wanted = PROFILES[name].series_cells, document.get(path)
+    if wanted is None and not fixed:
+        place, what = document.place(("battery", "profile")), f"the profile {name} needs it"
+        notes.tell(place, path, what, "Write series_cells: how many cells are in series")
+    elif fixed and isinstance(wanted, int) and wanted != fixed:
+        what = f"the profile {name} is for {fixed} cells in series"
+        notes.tell(document.place(path), path, what, "Leave it out, or use profile nmc or lfp")
+    return fixed or 12
+
+
+def _check_range(
+    document: Document, notes: Notes, path: Path, value: float, bounds: tuple[float, float]
+) -> bool:
+    low, high = bounds
+    if low <= value <= high:
+        return True
+    what = f"{value:g} is not from {low:g} to {high:g}"
+    notes.tell(document.place(path), path, what, "Limits may only be moved to the safe side")
+    return False
 
 
 def _warn(document: Document, notes: Notes, sketch: Sketch, config: Config) -> None:

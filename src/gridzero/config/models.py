@@ -107,8 +107,14 @@ class MqttConfig(Section):
 class BatteryConfig(Section):
     """What the battery bears as a whole; the curves are in the profile."""
 
-    profile: Literal["vw_gte_12s"] = Field(
-        default="vw_gte_12s", description="limits and curves of the cells"
+    profile: Literal["vw_gte_12s", "nmc", "lfp"] = Field(
+        default="vw_gte_12s", description="limits, curves and protections of the cells"
+    )
+    series_cells: int | None = Field(
+        default=None,
+        ge=4,
+        le=32,
+        description="cells in series, needed by the profiles nmc and lfp, 4..32",
     )
     overrides: dict[str, Number] = Field(
         default_factory=dict, description="single numbers of the profile that differ here"

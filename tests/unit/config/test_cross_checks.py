@@ -137,6 +137,37 @@ def test_overrides_are_numbers_of_the_profile(
     assert "Did you mean 'full_cell_v'" in problem.remedy
 
 
+def test_thresholds_of_protections_may_be_tightened(
+    load_it: LoadIt, complaints: Complaints, house: str
+) -> None:
+    battery = "battery: {{overrides: {{cell_spread.warn: {}}}}}"
+    good = load_it(house + battery.format(0.05)).config.battery
+    assert good.overrides == {"cell_spread.warn": 0.05}
+    problem = only(complaints(house + battery.format(0.2)))
+    assert problem.where == "battery.overrides.cell_spread.warn"
+    assert "not from 0.01 to 0.1" in problem.what
+
+
+def test_a_generic_profile_needs_the_number_of_cells(
+    load_it: LoadIt, complaints: Complaints, house: str
+) -> None:
+    good = load_it(house + "battery: {profile: lfp, series_cells: 16}").config.battery
+    assert (good.profile, good.series_cells) == ("lfp", 16)
+    missing = only(complaints(house + "battery: {profile: nmc}"))
+    assert (missing.where, missing.what) == ("battery.series_cells", "the profile nmc needs it")
+    wrong = only(complaints(house + "battery: {series_cells: 13}"))
+    assert (wrong.where, "12 cells" in wrong.what) == ("battery.series_cells", True)
+
+
+def test_overrides_are_checked_against_the_chosen_profile(
+    load_it: LoadIt, complaints: Complaints, house: str
+) -> None:
+    battery = "battery: {{profile: {}, series_cells: 14, overrides: {{full_cell_v: {}}}}}"
+    good = load_it(house + battery.format("lfp", 3.5)).config.battery
+    assert good.overrides == {"full_cell_v": 3.5}
+    assert "not from 3.4 to 3.6" in only(complaints(house + battery.format("lfp", 4.0))).what
+
+
 @pytest.mark.parametrize(
     ("addition", "where", "what"),
     [

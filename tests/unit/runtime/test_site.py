@@ -194,3 +194,21 @@ async def test_stopping_before_the_first_tick_says_nothing() -> None:
     house = FakeHouse()
     house.site.stopping()
     assert house.site.last is None
+
+
+async def test_limits_follow_the_battery_while_it_is_switched_off() -> None:
+    """A limit that stands still while nothing flows would be an old one when power is back."""
+    async with protected(FakeHouse(), load_w=-600.0) as house:
+        await asyncio.sleep(60.0)
+        house.site.settings.change(mode=Mode.OFF)
+        house.cells.volts = 4.07
+        await asyncio.sleep(1.0)
+        assert house.site.last is not None
+        full = house.site.last[0].limits
+        house.cells.volts = 3.15
+        await asyncio.sleep(1.0)
+        empty = house.site.last[0].limits
+    assert full is not None
+    assert empty is not None
+    assert (full.charge_a, full.charge_because) == (0.0, Because.CELL_FULL)
+    assert (empty.discharge_a, empty.discharge_because) == (0.0, Because.CELL_EMPTY)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gridzero.battery.protection.gate import Gate
-from gridzero.battery.protection.quantities import QUANTITIES, Seen
+from gridzero.battery.protection.quantities import QUANTITIES
 from gridzero.battery.protection.rule import Rule, Stops, Threshold
-from gridzero.battery.protection.traces import Traces
+from gridzero.battery.protection.traces import Seen, Traces
 from gridzero.battery.protection.watched import Watched
 from gridzero.battery.protection.words import words
 from gridzero.domain.alarms import Alarm, Level
@@ -43,7 +43,7 @@ class Protection:
         alarms: list[Alarm] = []
         for watch in self._watches:
             seen = watch.quantity(watched, self._traces, watch.rule.given)
-            if seen or watch.cases:
+            if watch.cases or (seen and watch.is_reached(seen)):
                 alarms.extend(watch.judge(seen, watched.now_s))
         if len(alarms) > 1:
             alarms.sort(key=_severity, reverse=True)
@@ -98,6 +98,11 @@ class _Watch:
         self._first = next(rule.levels())[1].value * rule.sign
         self._sign = rule.sign
 
+    def is_reached(self, seen: Sequence[Seen]) -> bool:
+        """Whether anybody is beyond the mildest threshold: nearly always nobody is."""
+        first, sign = self._first, self._sign
+        return any(one[1] is not None and one[1] * sign > first for one in seen)
+
     def judge(self, seen: Sequence[Seen], now_s: float) -> Iterator[Alarm]:
         for one in seen:
             value = one.value
@@ -144,6 +149,7 @@ class _Case:
         self._worst: Seen | None = None
         self._now: Seen | None = None
         self._text = ""
+        self._mildest = next(rule.levels())[1].value * rule.sign
 
     @property
     def is_idle(self) -> bool:
@@ -197,8 +203,9 @@ class _Case:
         return True
 
     def _worst_yet(self) -> float:
+        """At least what is worth a word: what a restart brought in is not replaced by less."""
         worst = self._worst.value if self._worst else None
-        return float("-inf") if worst is None else worst * self._rule.sign
+        return self._mildest if worst is None else worst * self._rule.sign
 
     def _words(self, level: Level) -> str:
         """The moment while it is beyond the threshold, else the worst that was."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from gridzero.battery.protection.rule import Threshold
 
 
@@ -33,7 +35,7 @@ class Gate:
 
     def update(self, worse: float | None, now_s: float) -> None:
         """A value that is not known begins nothing and ends nothing, and breaks a dwell."""
-        if worse is None or worse != worse:  # noqa: PLR0124  # the cheapest test for NaN
+        if worse is None or isnan(worse):
             self._inside_s = None
         elif worse > self._value:
             self._begin(now_s)

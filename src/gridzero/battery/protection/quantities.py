@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from typing import NamedTuple
 
-from gridzero.battery.protection.traces import Traces, times_rating
+from gridzero.battery.protection.traces import Seen, Traces, times_rating
 from gridzero.battery.protection.watched import Watched
 from gridzero.domain.trust import Blame
 
 _BATTERY = "battery"
 _CURRENT_TO_SHARE_A = 1.0
-
-
-class Seen(NamedTuple):
-    """One value. where: who it is, in words, for the text of an alarm."""
-
-    subject: str
-    value: float | None
-    where: str
 
 
 Quantity = Callable[[Watched, Traces, float], Sequence[Seen]]
@@ -47,14 +38,7 @@ def _cell_spread_v(w: Watched, t: Traces, given: float) -> Sequence[Seen]:
 
     Near empty a small difference of charge is a large one of voltage.
     """
-    spreads = t.spreads(w)
-    if not spreads:
-        return tuple(Seen(module.name, None, "") for module in w.modules)
-    return tuple(
-        Seen(name, spread_v, f"the spread of the cells of module {name}")
-        for name, mean_v, spread_v in spreads
-        if mean_v >= given
-    )
+    return t.spreads(w, given)
 
 
 def _cell_rate(_w: Watched, t: Traces, _given: float) -> Sequence[Seen]:

@@ -100,14 +100,15 @@ class Rule:
         return (Stops.NOTHING, self.stops, self.trip_stops)[level - 1]
 
     def tightened(self, level: Level, value: float) -> Rule:
-        """The same rule with another threshold; its hysteresis stays as wide.
+        """The same rule with another threshold; its hysteresis stays as wide where it can.
 
         Raises ValueError for a level that it does not have, or out of order.
         """
         old = self.at(level)
         if old is None:
             raise ValueError(f"{self.code} has no level {level.name.lower()}")
-        return self.replaced(level, value, old.release + value - old.value)
+        release = self.sign * (old.release + value - old.value)
+        return self.replaced(level, value, self.sign * max(release, self.sign * self.healthy))
 
     def replaced(self, level: Level, value: float, release: float) -> Rule:
         """The same rule with other numbers at one level. Raises ValueError when out of order."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import isfinite
 from statistics import median
+from typing import NamedTuple
 
 from gridzero.battery.protection.watched import Watched
 from gridzero.battery.view import believed_sum_v, read_v
@@ -12,7 +14,7 @@ from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.readings import ModuleReading
 from gridzero.domain.trust import Trust
 
-_REST_A = 1.0
+_REST_A, _RELAXED_S = 1.0, 120.0
 _RATE_STEP_S, _RATE_STEPS = 10.0, 3
 _WINDOW_S = 60.0
 _MAX_SAMPLE_S = 2.0
@@ -21,17 +23,23 @@ _SMALL_RATING_A = 10.0
 Cells = tuple[float | None, ...]
 
 
+class Seen(NamedTuple):
+    """One value of a quantity. where: who it is, in words, for the text of an alarm."""
+
+    subject: str
+    value: float | None
+    where: str
+
+
 class Traces:
     """Brought up to date once a tick; the quantities only look.
 
-    rested_s: how long less than 1 A has flowed, None = it flows, or nobody knows. cells: what
-    each module's cells read, V, by module name; None for misread ones. sums: each module's
-    voltage with misread cells as estimated, None where a cell is not known.
+    rested_s: how long less than 1 A has flowed, None = it flows, or nobody knows. sums: each
+    module's voltage with misread cells as estimated, None where a cell is not known.
     """
 
     def __init__(self) -> None:
         self.rested_s: float | None = None
-        self.cells: dict[str, Cells] = {}
         self.sums: dict[str, float | None] = {}
         self.rates = CellRates()
         self.surplus = Surplus()
@@ -39,8 +47,8 @@ class Traces:
         self._rest_began_s: float | None = None
         self._modules: tuple[ModuleReading, ...] = ()
         self._trust: Trust | None = None
-        self._charge: BatteryCharge | None = None
-        self._spreads: tuple[tuple[str, float, float], ...] = ()
+        self._spreads_of: object = None
+        self._spreads: tuple[Seen, ...] = ()
 
     def note(self, w: Watched) -> None:
         """Look at one tick."""
@@ -49,21 +57,21 @@ class Traces:
         self.unasked.note(w)
         if w.trust is not self._trust or not _same(w.modules, self._modules):
             self._modules, self._trust = w.modules, w.trust
-            self.cells = {m.name: read_v(m, w.trust) for m in w.modules}
             self.sums = {m.name: believed_sum_v(m, w.trust) for m in w.modules}
-            self.rates.note(w.now_s, w.modules, self.cells)
+            self.rates.note(w)
 
-    def spreads(self, w: Watched) -> tuple[tuple[str, float, float], ...]:
-        """By module: name, mean and spread of the cells' rest voltages, V; () = not known now.
+    def spreads(self, w: Watched, from_v: float) -> tuple[Seen, ...]:
+        """Spread of the cells' rest voltages by module, of those whose mean is at from_v or above.
 
         From the estimate where there is one, else from readings after two minutes of rest.
         """
-        if w.charge is None:
-            at_rest = self.rested_s is not None and self.rested_s >= 2 * _WINDOW_S
-            return _measured_spreads(self.cells) if at_rest else ()
-        if w.charge is not self._charge:
-            self._charge = w.charge
-            self._spreads = _estimated_spreads(w.charge, w.trust)
+        at_rest = self.rested_s is not None and self.rested_s >= _RELAXED_S
+        basis = w.charge or (self._modules if at_rest else None)
+        if basis is None:
+            return tuple(Seen(module.name, None, "") for module in w.modules)
+        if basis is not self._spreads_of:
+            volts = _estimated(w.charge, w.trust) if w.charge else _measured(w)
+            self._spreads_of, self._spreads = basis, tuple(_spreads(volts, from_v))
         return self._spreads
 
     def _note_rest(self, w: Watched) -> None:
@@ -87,16 +95,15 @@ class CellRates:
         self.worst: tuple[float, str] | None = None
         self._past: deque[tuple[float, dict[str, Cells]]] = deque(maxlen=_RATE_STEPS)
 
-    def note(self, now_s: float, modules: Sequence[ModuleReading], cells: dict[str, Cells]) -> None:
+    def note(self, w: Watched) -> None:
         """Look at a new set of readings."""
-        if self._past and now_s - self._past[-1][0] < _RATE_STEP_S:
+        if self._past and w.now_s - self._past[-1][0] < _RATE_STEP_S:
             return
-        quiet = [m.name for m in modules if not m.bleeding]
-        apart = {name: _from_the_middle(cells[name]) for name in quiet}
+        apart = {m.name: _from_the_middle(read_v(m, w.trust)) for m in w.modules if not m.bleeding}
         if len(self._past) == _RATE_STEPS:
             before_s, before = self._past[0]
-            self.worst = _fastest(before, apart, now_s - before_s)
-        self._past.append((now_s, apart))
+            self.worst = _fastest(before, apart, w.now_s - before_s)
+        self._past.append((w.now_s, apart))
 
 
 class Surplus:
@@ -167,24 +174,25 @@ def _same(new: Sequence[ModuleReading], old: Sequence[ModuleReading]) -> bool:
     return len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True))
 
 
-def _estimated_spreads(charge: BatteryCharge, trust: Trust) -> tuple[tuple[str, float, float], ...]:
-    """Misread cells do not count: what is known of them rests on the others."""
-    found = []
-    for name, module in charge.modules.items():
-        volts = [
+def _estimated(charge: BatteryCharge, trust: Trust) -> dict[str, list[float]]:
+    """Rest voltages. Misread cells do not count: what is known of them rests on the others."""
+    return {
+        name: [
             cell.open_v for i, cell in enumerate(module.cells, 1) if trust.misread(name, i) is None
         ]
-        found.append((name, volts))
-    return tuple(_spread(name, volts) for name, volts in found if len(volts) > 1)
+        for name, module in charge.modules.items()
+    }
 
 
-def _measured_spreads(cells: dict[str, Cells]) -> tuple[tuple[str, float, float], ...]:
-    known = {name: [v for v in volts if v is not None] for name, volts in cells.items()}
-    return tuple(_spread(name, volts) for name, volts in known.items() if len(volts) > 1)
+def _measured(w: Watched) -> dict[str, list[float]]:
+    return {m.name: [v for v in read_v(m, w.trust) if v is not None] for m in w.modules}
 
 
-def _spread(name: str, volts: list[float]) -> tuple[str, float, float]:
-    return name, sum(volts) / len(volts), max(volts) - min(volts)
+def _spreads(volts: dict[str, list[float]], from_v: float) -> Iterator[Seen]:
+    for name, cells in volts.items():
+        if len(cells) > 1 and not sum(cells) < from_v * len(cells):
+            spread_v = max(cells) - min(cells) if isfinite(sum(cells)) else None
+            yield Seen(name, spread_v, f"the spread of the cells of module {name}")
 
 
 def _from_the_middle(volts: Cells) -> Cells:

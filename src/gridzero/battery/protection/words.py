@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gridzero.battery.protection.quantities import Seen
 from gridzero.battery.protection.rule import Rule, Threshold
+from gridzero.battery.protection.traces import Seen
 
 _DIGITS = {"V": 3, "V/s": 4, "degC": 1, "K": 1, "A": 1, "s": 0, "x": 2, "": 0}
 
