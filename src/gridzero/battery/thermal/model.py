@@ -52,9 +52,7 @@ class Surroundings:
         return goal_c + (temp_c - goal_c) * exp(-seconds / self.tau_s)
 
     def bearable_w(self, temp_c: float, limit_c: float, seconds: float) -> float:
-        """Losses that bring it just to the limit after so long, W >= 0; 0 when it is beyond."""
-        if not temp_c < limit_c:
-            return 0.0
+        """Losses that bring it just to the limit after so long, W >= 0."""
         left = exp(-seconds / self.tau_s)
         rise_c = limit_c - self.ambient_c - (temp_c - self.ambient_c) * left
         return max(0.0, rise_c / (1.0 - left) * self._rules.heat_j_per_k / self.tau_s)
@@ -188,9 +186,13 @@ class ModuleHeat:
         return self.surroundings.later_c(self.temp_c, self.loss_w, self._rules.horizon_s)
 
     def bearable_a(self, limit_c: float, ohm: float) -> float:
-        """Current that keeps it below the limit over the horizon, A; 0 when unknown."""
-        if self.temp_c is None or self.surroundings is None:
+        """Current that keeps it below the limit over the horizon, A; 0 when unknown or beyond.
+
+        It aims a little lower, so that steps of the sensor do not end the current at the limit.
+        """
+        if self.temp_c is None or self.surroundings is None or not self.temp_c < limit_c:
             return 0.0
-        watts = self.surroundings.bearable_w(self.temp_c, limit_c, self._rules.horizon_s)
+        goal_c = limit_c - self._rules.reserve_c
+        watts = self.surroundings.bearable_w(self.temp_c, goal_c, self._rules.horizon_s)
         amps = sqrt(watts / ohm)
         return amps if isfinite(amps) else 0.0

@@ -15,7 +15,8 @@ class ThermalRules:
     of a cell while no estimate is there. bleed_w: of one bleed resistor.
 
     Derating: horizon_s: how far it looks; mean_s: over what the present losses are averaged;
-    charge_limit_c, discharge_limit_c: what the prediction shall not pass; full_a: current of a
+    charge_limit_c, discharge_limit_c: what the prediction shall not pass,
+    with reserve_c below it to aim at; full_a: current of a
     module that factor 1 stands for; fall_per_s, rise_per_s: how fast factors move; fresh_s: a
     temperature older than this is unknown.
 
@@ -44,6 +45,7 @@ class ThermalRules:
     mean_s: float = 300.0
     charge_limit_c: float = 45.0
     discharge_limit_c: float = 50.0
+    reserve_c: float = 1.0
     full_a: float = 12.5
     fall_per_s: float = 1.0 / 60.0
     rise_per_s: float = 1.0 / 60.0
