@@ -31,7 +31,7 @@ class BalancePlan:
 
     How much at once: max_cells per module; duty: at most this part of the time; spare_neighbours:
     never two cells side by side (heat of the board). bleed_ohm: resistor of a cell, assumed like
-    in ``sim.pack``, no measurement is public.
+    in ``sim.pack``, no measurement is public; what it really does is learned.
 
     The end: force_s: a person's wish lasts so long. no_bleed_s: a disobedient module is left
     alone. useless_ah, useless_times: a cell that took so many times what was first measured plus
@@ -70,7 +70,7 @@ class BalancePlan:
     bleed_ohm: float = 40.0
     force_s: float = 6.0 * 3600.0
     no_bleed_s: float = 600.0
-    useless_times: float = 2.0
+    useless_times: float = 3.0
     useless_ah: float = 1.0
     give_up_s: float = 7.0 * 86400.0
 
