@@ -181,9 +181,9 @@ def test_an_estimate_that_does_not_know_of_the_bleeding_does_not_bleed_twice() -
         now = bench.run(3600, 10.0)
     assert now.ah_left == pytest.approx(0.47, abs=0.05)
     bench.rest = True
-    bench.run(200)
-    now = bench.run(600)
-    assert now.ah_left > 0.9, "at rest it is believed again"
+    bench.run(3600, 10.0)
+    now = bench.run(PLAN.settle_s)
+    assert now.ah_left > 0.8, "after a long enough rest it is believed again"
 
 
 def test_a_resistor_that_takes_less_than_assumed_is_found_out() -> None:
@@ -193,7 +193,10 @@ def test_a_resistor_that_takes_less_than_assumed_is_found_out() -> None:
     for _ in range(5):
         bench.run(3600, 10.0)
     bench.rest, bench.charge = True, charge(0.832)  # 0.2 Ah went instead of 0.5 Ah
-    bench.run(200)
+    bench.allowed = False
+    bench.run(PLAN.relax_s)
+    bench.allowed = True
+    bench.run(100)
     now = bench.run(60)
     assert now.ah_left == pytest.approx(0.76, abs=0.03)
     assert now.bleed_hours == pytest.approx(7.8 / 0.7, rel=0.08), "half of the surprise at once"
