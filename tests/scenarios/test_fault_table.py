@@ -24,6 +24,8 @@ SHOWN_BY = {
     "cell_under": "test_a_cell_that_is_really_empty_stops_discharge_at_once",
     "too_hot": "test_cold_and_heat_are_told",
     "too_cold": "test_cold_and_heat_are_told",
+    "self_heating": "test_a_module_that_warms_without_a_current_trips_within_minutes",
+    "heater_useless": "test_a_heater_that_warms_nothing_is_told_and_rests",
     "over_current": "test_more_current_than_allowed_trips_and_rests",
     "cell_deep": "test_a_cell_far_below_its_data_sheet_stops_both_at_once_and_latches",
     "cell_spread": "test_cells_that_are_apart_at_rest_warn_limit_and_trip",

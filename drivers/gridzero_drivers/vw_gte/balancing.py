@@ -75,6 +75,10 @@ class BleedOrder:
         self._repeats_left = STOP_REPEATS - 1 if is_new else max(0, self._repeats_left - 1)
         self.sent, self._sent_at_s = cells, now_s
 
+    def was_away(self) -> None:
+        """The module is heard again after a silence: it may have missed the stop."""
+        self._repeats_left = STOP_REPEATS
+
     def was_ended(self) -> None:
         """An end-of-balancing burst left: a lease that still runs has to be sent again."""
         self.sent = 0

@@ -54,7 +54,9 @@ class GteBus:
         self._now_s = context.clock.now_s
         self._period_s, self._gap_s = options.poll_period_s, options.poll_gap_s
         self._heard_at_s = self._now_s()
-        self._watch = BusWatch(key, link.name, modules, self.orders, context.report)
+        self._watch = BusWatch(
+            key, link.name, modules, self.orders, context.report, self._heard_at_s
+        )
         self._is_sending = True
         self._seen_restarts = self._restarts()
         self._must_end = False
@@ -201,6 +203,9 @@ class GteBus:
         if is_back or self._restarts() != self._seen_restarts:
             self._seen_restarts = self._restarts()
             self._must_end = True
+        for name in self._watch.returned():
+            if name in self.orders:
+                self.orders[name].was_away()
 
     def _restarts(self) -> int:
         return self._link.health.reopened + self._link.health.bus_off

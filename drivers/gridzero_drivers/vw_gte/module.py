@@ -45,6 +45,7 @@ class Quad:
         "_rules",
         "_used",
         "at_s",
+        "heard_at_s",
         "repeats",
         "suspect",
         "volts",
@@ -58,6 +59,7 @@ class Quad:
         self.at_s: list[float | None] = [None] * used
         self.suspect = 0
         self.repeats = 0
+        self.heard_at_s: float | None = None
         self._last = b""
         self._doubts: dict[int, tuple[float, float]] = {}
         self._low_v, self._high_v = -inf, inf
@@ -65,6 +67,7 @@ class Quad:
     def take(self, data: bytes, now_s: float) -> None:
         """A voltage frame of 8 bytes arrived."""
         self._module.changed()
+        self.heard_at_s = now_s
         self.repeats = self.repeats + 1 if data == self._last else 0
         self._last = data
         volts = decode_cells(data)[: self._used]
@@ -198,6 +201,11 @@ class Module:
     def repeats(self) -> int:
         """How often all frames came again without any bit changed."""
         return min(quad.repeats for quad in self.quads)
+
+    @property
+    def heard_at_s(self) -> float | None:
+        """When the newest voltage frame arrived."""
+        return max((at for quad in self.quads if (at := quad.heard_at_s) is not None), default=None)
 
     def reading(self) -> ModuleReading:
         """What is known now; the same object until a frame arrives."""

@@ -28,10 +28,12 @@ class BusWatch:
         modules: Sequence[Module],
         orders: Mapping[str, BleedOrder],
         report: Report,
+        now_s: float,
     ) -> None:
         self._key = key
         self._link = link
         self._modules = modules
+        self._heard_s = dict.fromkeys(modules, now_s)
         self._report = report
         self._strangers: dict[int, float] = {}
         # MEB status bits are too unsure to accuse anybody
@@ -60,6 +62,17 @@ class BusWatch:
             if module.forget_old_status(now_s):
                 self._unsay("bleed_mismatch", module.name)
         return self._is_back(now_s - heard_at_s)
+
+    def returned(self) -> list[str]:
+        """Names of the modules that are heard again after a silence of their own, once."""
+        names = []
+        for module, before_s in self._heard_s.items():
+            heard_s = module.heard_at_s
+            if heard_s is not None and heard_s > before_s:
+                self._heard_s[module] = heard_s
+                if heard_s - before_s > SILENCE_S:
+                    names.append(module.name)
+        return names
 
     def _is_back(self, silent_s: float) -> bool:
         if silent_s <= SILENCE_S:

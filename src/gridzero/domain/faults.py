@@ -124,6 +124,24 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="self_heating",
+        title="A module warms by itself",
+        noticed="4 K within 10 minutes beyond twice what its current explains; at 5 K a minute that"
+        " is within 3 minutes",
+        power="0 W both ways; the heater goes off",
+        clears="latched: a person acknowledges once it no longer warms",
+        remedy="Keep away, ventilate, take the module off the battery; do not open it",
+    ),
+    Fault(
+        code="heater_useless",
+        title="The heater does not warm the battery",
+        noticed="less than 1 K on the coldest module after 45 minutes of heating",
+        power="unchanged: charging waits for warmth by itself; the heater rests for 6 hours",
+        clears="by itself when it is seen to warm; a person may ask for a try at once",
+        remedy="Check the heater, its fuse, its relay and where its warmth goes",
+        severity=Severity.WARNING,
+    ),
+    Fault(
         code="over_current",
         title="Battery current is above its limit",
         noticed="shunt more than 15 % and 3 A above the limit for 2 s",

@@ -522,6 +522,55 @@ async def test_a_lost_stop_is_repeated() -> None:
         assert bench.reports.active == {}
 
 
+@pytest.mark.parametrize("number", [5, 10], ids=["reports", "does not report"])
+async def test_a_module_that_was_away_when_bleeding_ended_is_told_when_it_is_back(
+    number: int,
+) -> None:
+    """Modules above 8 do not say what they bleed, so nothing else would show it."""
+    name = f"a{number}"
+    async with battery(buses={"a": {"link": "can_a", "modules": [1, number]}}) as bench:
+        bench.driver.bleed({name: 1}, until_s=1000)
+        await asyncio.sleep(3)
+        taker = bench.twins["a"]._requests
+        bench.twins["a"]._requests = {}
+        bench.twins["a"].silent.add(number)
+        bench.driver.bleed({}, until_s=1000)
+        await asyncio.sleep(60)
+        assert bench.world.bled == {name: 1}
+        bench.twins["a"]._requests = taker
+        bench.twins["a"].silent.clear()
+        await asyncio.sleep(3.5)
+        assert bench.world.bled == {name: 0}
+        seen = len(requests_in(bench.sent_on("a"), number))
+        await asyncio.sleep(30)
+        assert len(requests_in(bench.sent_on("a"), number)) - seen <= 6, "and then left in peace"
+
+
+async def test_bleeding_goes_on_for_a_module_that_was_away_while_its_lease_lasts() -> None:
+    async with battery(buses=ONE) as bench:
+        bench.driver.bleed({"a5": 1}, until_s=1000)
+        await asyncio.sleep(3)
+        bench.twins["a"].silent.add(5)
+        await asyncio.sleep(4)
+        bench.twins["a"].silent.clear()
+        await asyncio.sleep(5)
+        assert bench.world.bled == {"a5": 1}
+
+
+async def test_a_bus_that_is_dead_at_the_start_is_ended_as_soon_as_it_lives() -> None:
+    bench = Bench({"buses": ONE})
+    bench.plug("a", plugged=False)
+    task = asyncio.create_task(bench.driver.run())
+    await asyncio.sleep(5)
+    assert ends_in(bench.sent_on("a")) == 0
+    bench.plug("a", plugged=True)
+    await asyncio.sleep(1.1)
+    ended = ends_in(bench.sent_on("a"))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert ended >= 1
+
+
 async def test_a_request_cut_in_half_is_followed_by_a_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

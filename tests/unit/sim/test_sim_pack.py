@@ -194,3 +194,22 @@ def test_one_long_step_is_like_many_short_ones() -> None:
 def test_a_pack_without_cells_is_refused(modules: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least one"):
         Pack(modules)
+
+
+def test_long_steps_are_the_same_physics() -> None:
+    """An hour with a change of current and a bleeding cell, in steps of 1 s and of 20 s."""
+    fine, coarse = (Pack({"b1": 12, "b2": 12}, soc=0.7) for _ in range(2))
+    for pack, step_s in ((fine, 1.0), (coarse, 20.0)):
+        pack.bleed("b1", 0b1)
+        pack.advance(1800.0, 20.0, step_s=step_s)
+        pack.advance(1800.0, -10.0, step_s=step_s)
+    assert coarse.cell_soc("b1") == pytest.approx(fine.cell_soc("b1"), abs=2e-5)
+    # voltages are those of the beginning of the last step
+    assert coarse.cell_v("b2") == pytest.approx(fine.cell_v("b2"), abs=2e-3)
+    assert coarse.temp_c("b1") == pytest.approx(fine.temp_c("b1"), abs=0.02)
+
+
+@pytest.mark.parametrize("step_s", [0.0, -1.0, 21.0, float("nan")])
+def test_steps_that_would_break_the_physics_are_refused(step_s: float) -> None:
+    with pytest.raises(ValueError, match="step"):
+        Pack({"b1": 12}).advance(10.0, 0.0, step_s=step_s)

@@ -9,6 +9,8 @@ from gridzero.battery.balancing.measure import Excess
 from gridzero.battery.balancing.plan import BalancePlan
 
 _MOST_AH = 50.0
+_LEARN_AH = 0.2
+_LEAST_EFFECT, _MOST_EFFECT = 0.3, 2.0
 _S_PER_H = 3600.0
 
 
@@ -16,7 +18,8 @@ class Account:
     """Charge in Ah by cell.
 
     left: still to be bled. first: as first measured since the cell was last balanced.
-    bled: since then. given_up: cells (bits) that bleeding did not help.
+    bled: since then, by the nominal resistor. given_up: cells (bits) that bleeding did not help.
+    effect: real over nominal bleed current, learned from one sure measurement to the next.
     """
 
     def __init__(self, cells: int, plan: BalancePlan) -> None:
@@ -29,6 +32,9 @@ class Account:
         self.measured_s: float | None = None
         self._measured_soc: float | None = None
         self._is_untouched = True
+        self.effect = 1.0
+        self._before = [0.0] * cells
+        self._nominal = [0.0] * cells
 
     @property
     def is_untouched(self) -> bool:
@@ -42,8 +48,9 @@ class Account:
                 self._is_untouched = False
                 amps = (one_v or self._plan.floor_v) / self._plan.bleed_ohm
                 gone_ah = amps * seconds / _S_PER_H
-                self.left[i] = max(0.0, self.left[i] - gone_ah)
+                self.left[i] = max(0.0, self.left[i] - gone_ah * self.effect)
                 self.bled[i] += gone_ah
+                self._nominal[i] += gone_ah
 
     def take(self, excess: Excess, now_s: float, *, is_sure: bool, is_forced: bool) -> None:
         """A new measurement.
@@ -57,10 +64,20 @@ class Account:
         if not (is_forced or self._is_worth_more(excess.soc, now_s)):
             return
         self.left = [min(ah, _MOST_AH) for ah in excess.cell_ah]
+        self._learn()
         self.measured_s, self._measured_soc = now_s, excess.soc
         self._is_untouched = True
         for i, ah in enumerate(self.left):
             self._judge(i, ah, now_s)
+
+    def _learn(self) -> None:
+        """How much came of the bleeding since the last sure measurement."""
+        cells = [i for i, ah in enumerate(self._nominal) if ah > 0.0 and self._before[i] > 0.0]
+        nominal_ah = sum(self._nominal[i] for i in cells)
+        if nominal_ah >= _LEARN_AH:
+            seen = sum(self._before[i] - self.left[i] for i in cells) / nominal_ah
+            self.effect += 0.5 * (min(max(seen, _LEAST_EFFECT), _MOST_EFFECT) - self.effect)
+        self._before, self._nominal = list(self.left), [0.0] * len(self.left)
 
     def _is_worth_more(self, soc: float | None, now_s: float) -> bool:
         """A fuller battery shows better what limits the charge."""
@@ -100,10 +117,14 @@ class Account:
         return max(0.0, min(1.0, gone))
 
     def bleed_hours(self, amps: float) -> float | None:
-        """Hours of bleeding still needed with this current; None without a measurement."""
+        """Hours of bleeding still needed with this nominal current; None without a measurement."""
         if self.measured_s is None:
             return None
-        hours = [ah / amps for i, ah in enumerate(self.left) if not self.given_up >> i & 1]
+        hours = [
+            ah / (amps * self.effect)
+            for i, ah in enumerate(self.left)
+            if not self.given_up >> i & 1
+        ]
         at_once = sum(hours) / min(self._plan.max_cells, self._most_at_once())
         return max(at_once, *hours, 0.0) / self._plan.duty
 
@@ -117,7 +138,7 @@ class Account:
             "left_ah": [round(ah, 4) for ah in self.left],
             "first_ah": [round(ah, 4) for ah in self.first],
             "bled_ah": [round(ah, 4) for ah in self.bled],
-            "soc": self._measured_soc,
+            "effect": round(self.effect, 3),
             "age_s": None if self.measured_s is None else now_s - self.measured_s,
             "given_up": self.given_up,
             "give_up_s": max(0.0, self._give_up_until_s - now_s) if self.given_up else 0.0,
@@ -136,7 +157,9 @@ class Account:
         if not isinstance(given_up, int) or not 0 <= given_up < 1 << cells:
             raise ValueError("given_up does not fit the cells")
         give_up_s = _number(data.get("give_up_s"), 0.0, self._plan.give_up_s)
+        effect = _number(data.get("effect"), _LEAST_EFFECT, _MOST_EFFECT)
         self.measured_s = None if age_s is None else now_s - _number(age_s, 0.0, inf)
+        self.effect = effect
         self.left, self.first, self.bled = left, first, bled
         self.given_up, self._give_up_until_s = given_up, now_s + give_up_s
         self._measured_soc = None

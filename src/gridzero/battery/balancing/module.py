@@ -27,6 +27,7 @@ class ModuleBalancer:
         self._seen_s: float | None = None
         self._off_since_s: float | None = None
         self._looked_s = -inf
+        self._was_sure = False
         self._on_since_s = self._chosen_s = self._since_s = 0.0
         self._is_full_enough = False
         self._reason: BalanceReason | None = None
@@ -67,7 +68,7 @@ class ModuleBalancer:
         now = now._replace(cells=cells)
         if not self._is_high_enough(now, believed):
             return BalanceReason.TOO_EMPTY
-        if self._cells and self._must_pause(now):
+        if self._cells and now.now_s - self._on_since_s >= self._plan.bleed_s:
             self._cells = 0
             return BalanceReason.MEASURING
         if not self._cells and not self._has_measured(now, believed):
@@ -85,14 +86,6 @@ class ModuleBalancer:
         self._is_full_enough = level > above + (0.0 if self._is_full_enough else again)
         return self._is_full_enough
 
-    def _must_pause(self, now: Look) -> bool:
-        if now.now_s - self._on_since_s >= self._plan.bleed_s:
-            return True
-        measured_s = self.account.measured_s
-        is_old = measured_s is None or now.now_s - measured_s >= self._plan.rest_again_s
-        was_long = now.now_s - self._on_since_s >= self._plan.rest_again_s
-        return is_old and was_long and now.rested_s >= self._plan.rest_s
-
     def _has_measured(self, now: Look, believed: Sequence[int]) -> bool:
         """True once the pause has been long enough; then what can be measured was."""
         if self._off_since_s is None:
@@ -100,19 +93,27 @@ class ModuleBalancer:
         off_s = now.now_s - self._off_since_s
         if off_s < self._plan.measure_s:
             return False
-        if (
-            now.now_s - self._looked_s >= self._plan.look_again_s
-            or self._looked_s < self._off_since_s
-        ):
-            self._take(now, self._measure(now, believed), off_s)
-        return self._reason is not BalanceReason.MEASURING or off_s >= self._plan.pause_s
+        self._look(now, believed, off_s)
+        return self._reason is not BalanceReason.MEASURING or off_s >= self._pause_s(now)
 
-    def _take(self, now: Look, excess: Excess | None, off_s: float) -> None:
+    def _look(self, now: Look, believed: Sequence[int], off_s: float) -> None:
+        """Measure: at first, when it has become sure, and then every ten minutes or so."""
+        is_sure = self._is_sure(now, off_s)
+        is_first = self._looked_s < now.now_s - off_s or (is_sure and not self._was_sure)
+        if not (is_first or now.now_s - self._looked_s >= self._plan.look_again_s):
+            return
+        excess = self._measure(now, believed)
         if excess is not None:
-            self._looked_s = now.now_s
-            self.account.take(
-                excess, now.now_s, is_sure=self._is_sure(now, off_s), is_forced=now.is_forced
-            )
+            self._looked_s, self._was_sure = now.now_s, is_sure
+            self.account.take(excess, now.now_s, is_sure=is_sure, is_forced=now.is_forced)
+
+    def _pause_s(self, now: Look) -> float:
+        """A rest is used now and then to see what bleeding did, which takes an estimate longer."""
+        measured_s = self.account.measured_s
+        is_old = measured_s is None or now.now_s - measured_s >= self._plan.rest_again_s
+        if is_old and now.cells is not None and now.rested_s >= self._plan.rest_s:
+            return max(self._plan.pause_s, self._plan.settle_s)
+        return self._plan.pause_s
 
     def _measure(self, now: Look, believed: Sequence[int]) -> Excess | None:
         if now.cells is not None:
@@ -127,7 +128,8 @@ class ModuleBalancer:
         """Whether the measurement knows what was bled."""
         if self.account.is_untouched or off_s >= self._plan.relax_s:
             return True
-        if now.rested_s >= self._plan.rest_s:
+        needed_s = self._plan.rest_s if now.cells is None else self._plan.settle_s
+        if min(now.rested_s, off_s) >= needed_s:
             return True
         return now.anchored_s is not None and now.anchored_s > now.now_s - off_s
 

@@ -23,15 +23,17 @@ class BalancePlan:
     that too little is bled rather than too much, and measured again.
 
     When: measure_s: bleeding is off so long before anything is measured. rest_s: no current for
-    so long is a rest; relax_s: so long without bleeding counts like one. bleed_s: bleeding at a
-    stretch. look_again_s: while nothing is bled cells are measured this often, rest_again_s: and
-    at rest bleeding is interrupted for it. rotate_s: a choice of
+    so long is a rest; settle_s: so long a rest without bleeding shows an estimate what was bled;
+    relax_s: so long without bleeding does, current or not. bleed_s: bleeding at a
+    stretch. look_again_s: while nothing is bled cells are measured this
+    often. rest_again_s: a pause at rest is used for a sure measurement when the last is as old.
+    rotate_s: a choice of
     cells is kept so long. forget_s: a measurement this old gives way to one at a lower charge,
     which says less about the top; lower_soc: what counts as lower.
 
     How much at once: max_cells per module; duty: at most this part of the time; spare_neighbours:
     never two cells side by side (heat of the board). bleed_ohm: resistor of a cell, assumed like
-    in ``sim.pack``, no measurement is public.
+    in ``sim.pack``, no measurement is public; what it really does is learned.
 
     The end: force_s: a person's wish lasts so long. no_bleed_s: a disobedient module is left
     alone. useless_ah, useless_times: a cell that took so many times what was first measured plus
@@ -57,10 +59,11 @@ class BalancePlan:
     temp_fresh_s: float = 30.0
     measure_s: float = 60.0
     rest_s: float = 60.0
+    settle_s: float = 900.0
     relax_s: float = 1800.0
     bleed_s: float = 3600.0
     look_again_s: float = 600.0
-    rest_again_s: float = 1800.0
+    rest_again_s: float = 7200.0
     rotate_s: float = 600.0
     forget_s: float = 48.0 * 3600.0
     lower_soc: float = 0.05
@@ -70,7 +73,7 @@ class BalancePlan:
     bleed_ohm: float = 40.0
     force_s: float = 6.0 * 3600.0
     no_bleed_s: float = 600.0
-    useless_times: float = 2.0
+    useless_times: float = 3.0
     useless_ah: float = 1.0
     give_up_s: float = 7.0 * 86400.0
 

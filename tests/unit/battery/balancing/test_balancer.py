@@ -181,9 +181,25 @@ def test_an_estimate_that_does_not_know_of_the_bleeding_does_not_bleed_twice() -
         now = bench.run(3600, 10.0)
     assert now.ah_left == pytest.approx(0.47, abs=0.05)
     bench.rest = True
-    bench.run(200)
-    now = bench.run(600)
-    assert now.ah_left > 0.9, "at rest it is believed again"
+    bench.run(3600, 10.0)
+    now = bench.run(PLAN.settle_s)
+    assert now.ah_left > 0.8, "after a long enough rest it is believed again"
+
+
+def test_a_resistor_that_takes_less_than_assumed_is_found_out() -> None:
+    bench = bleeding()
+    hours = bench.run(1).bleed_hours
+    assert hours == pytest.approx(10.0, rel=0.05)
+    for _ in range(5):
+        bench.run(3600, 10.0)
+    bench.rest, bench.charge = True, charge(0.832)  # 0.2 Ah went instead of 0.5 Ah
+    bench.allowed = False
+    bench.run(PLAN.relax_s)
+    bench.allowed = True
+    bench.run(100)
+    now = bench.run(60)
+    assert now.ah_left == pytest.approx(0.76, abs=0.03)
+    assert now.bleed_hours == pytest.approx(7.8 / 0.7, rel=0.08), "half of the surprise at once"
 
 
 def test_a_measurement_low_in_the_charge_does_not_replace_one_near_the_top() -> None:
@@ -380,6 +396,7 @@ def test_another_version_is_refused(broken: dict[str, object]) -> None:
         {"given_up": None},
         {"age_s": -1.0},
         {"give_up_s": 1e12},
+        {"effect": 0.0},
     ],
 )
 def test_numbers_that_cannot_be_are_measured_again(change: dict[str, object]) -> None:

@@ -1,0 +1,6 @@
+"""How warm the battery is and will be, and what that allows."""
+
+from gridzero.battery.thermal.rules import ThermalRules
+from gridzero.battery.thermal.thermal import Thermal
+
+__all__ = ["Thermal", "ThermalRules"]
