@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
-from gridzero.config.models import BatteryConfig, Config, ControlConfig, PricesConfig
+from gridzero.config.models import (
+    BatteryConfig,
+    Config,
+    ControlConfig,
+    PricesConfig,
+    WatchdogConfig,
+)
 from gridzero.control.tuning import Tuning
 from gridzero.domain.events import Severity
 from gridzero.domain.modes import Mode, Wanted
+from gridzero.domain.reasons import REASONS
 from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
 from gridzero.outputs.market_in import listen
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.ports.clock import Clock, LoopClock
-from gridzero.ports.devices import CellMonitor, Device, Switched
+from gridzero.ports.devices import CellMonitor, Device, Role, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
+from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
 from gridzero.runtime.stores import FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
+from gridzero.runtime.watchdogs import Feeder, Watchdogs
 
 
 @dataclass(slots=True)
@@ -47,6 +57,7 @@ class App:
     links: Links
     link_services: Sequence[Service]
     links_ready: Callable[[], bool]
+    watchdogs: Watchdogs | None = None
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -54,7 +65,7 @@ class App:
             self.site,
             self.faults,
             self.clock,
-            links=self.link_services,
+            links=(*self.link_services, *self._watch()),
             outputs=(
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
@@ -65,6 +76,11 @@ class App:
             farewell=self._farewell,
         )
         return await supervisor.run(stop)
+
+    def _watch(self) -> Iterator[Service]:
+        """Beside the links: it outlives the devices, whose stop it accompanies."""
+        if self.watchdogs is not None:
+            yield Service("watchdogs", self.watchdogs.run)
 
     def _farewell(self) -> None:
         self.learning.save()
@@ -85,17 +101,21 @@ def build(
     latched: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
+    feeders: Sequence[Feeder] = (),
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
 
     store, learned, outlook, latched: where settings, learned dynamics, the outlook and faults
     that wait for a person survive; default: files in the state folder.
 
+    feeders: watchdogs outside of the process, fed while commands are really sent.
+
     Raises ConfigError where the configuration asks for what does not fit together.
     """
     config, clock = loaded.config, LoopClock()
     faults = faults or FaultBook(clock)
-    parts = _parts(loaded, plugins, links, clock, faults)
+    senders: dict[str, SentLinks] = {}
+    parts = _parts(loaded, plugins, links, clock, faults, senders)
     check_cells(config, parts.all())
     state_dir = Path(config.site.state_dir)
     faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
@@ -114,7 +134,46 @@ def build(
     if config.prices is not None and market is not None:
         site.on_decision(market.note)
         listen(market, links.mqtt(), faults, config.mqtt.topic_prefix, _topics(config.prices))
-    return App(site, faults, output, learning, market, clock, links, link_services, links_ready)
+    watchdogs = _watchdogs(config.watchdog, site, senders, feeders, clock) if feeders else None
+    return App(
+        site,
+        faults,
+        output,
+        learning,
+        market,
+        clock,
+        links,
+        link_services,
+        links_ready,
+        watchdogs,
+    )
+
+
+def _watchdogs(
+    config: WatchdogConfig,
+    site: Site,
+    senders: Mapping[str, SentLinks],
+    feeders: Sequence[Feeder],
+    clock: Clock,
+) -> Watchdogs:
+    def status() -> str:
+        return "" if site.last is None else REASONS[site.last[1].because]
+
+    heartbeat = Heartbeat(
+        clock,
+        lambda: site.ticked_s,
+        senders,
+        within_s=config.within_s,
+        excuse_lost_links=config.excuse_lost_links,
+    )
+    return Watchdogs(
+        feeders,
+        heartbeat,
+        site.faults,
+        clock,
+        is_stopping=lambda: site.is_stopping,
+        status=status,
+    )
 
 
 def _market(
@@ -190,11 +249,16 @@ def _parts(
     links: Links,
     clock: Clock,
     faults: FaultBook,
+    senders: dict[str, SentLinks],
 ) -> Parts:
+    """senders: filled with what notes when bytes left for each converter."""
     devices = []
     for name, options in loaded.device_options.items():
         plugin = plugins[loaded.config.devices[name]["driver"]]
-        context = DriverContext(name, clock, links, faults.reporter(name))
+        its_links = links
+        if plugin.role in {Role.CHARGER, Role.INVERTER}:
+            its_links = senders[name] = SentLinks(links, clock)
+        context = DriverContext(name, clock, its_links, faults.reporter(name))
         devices.append((plugin.role, plugin.build(options, context)))
     parts = sort_parts(devices)
     _connect_contactors(loaded, plugins, parts)

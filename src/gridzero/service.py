@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,9 @@ from gridzero import __version__
 from gridzero import log as logging_setup
 from gridzero.app import build
 from gridzero.config.loader import Loaded, load
+from gridzero.config.models import WatchdogConfig
+from gridzero.links.systemd import Systemd
+from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import LoopClock
 from gridzero.real_links import RealLinks
@@ -21,6 +25,7 @@ from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
 from gridzero.runtime.supervisor import Ending
+from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, SystemdFeeder
 
 log = structlog.get_logger()
 
@@ -50,7 +55,13 @@ async def _serve(loaded: Loaded, duration_s: float | None) -> Ending:
     plugins = find_plugins().plugins
     services = tuple(links.services())
     app = build(
-        loaded, plugins, links, faults=faults, link_services=services, links_ready=links.ready
+        loaded,
+        plugins,
+        links,
+        faults=faults,
+        link_services=services,
+        links_ready=links.ready,
+        feeders=tuple(_feeders(loaded.config.watchdog, os.environ)),
     )
     log.info("site.started", version=__version__, name=loaded.config.site.name)
     watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
@@ -61,6 +72,14 @@ async def _serve(loaded: Loaded, duration_s: float | None) -> Ending:
         await asyncio.gather(watch, return_exceptions=True)
     _leave_for_sure(ending.code)
     return ending
+
+
+def _feeders(config: WatchdogConfig, environ: Mapping[str, str]) -> Iterator[Feeder]:
+    systemd = Systemd.from_environment(environ) if config.systemd == "auto" else None
+    if systemd is not None:
+        yield SystemdFeeder(systemd)
+    if config.hardware is not None:
+        yield DeviceFeeder(WatchdogDevice(config.hardware, config.timeout_s))
 
 
 def _leave_for_sure(code: int) -> None:

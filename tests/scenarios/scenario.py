@@ -51,7 +51,8 @@ class Story:
     def twin(self) -> dict[str, Any]:
         """The simulated end of each device, without its wrapping."""
         return {
-            name: next(iter((*t.can.values(), *t.serial.values(), *t.mqtt, *t.i2c.values())))
+            name: t.switch
+            or next(iter((*t.can.values(), *t.serial.values(), *t.mqtt, *t.i2c.values())))
             for name, t in self.site.twins.items()
         }
 
@@ -101,6 +102,7 @@ async def house(
     config: Path = DEMO,
     learned: Store | None = None,
     outlook: Store | None = None,
+    latched: Store | None = None,
 ) -> AsyncIterator[Story]:
     """The demo's house from power-up; it is shut down in order at the end."""
     plugins = load_plugins()
@@ -111,7 +113,7 @@ async def house(
         temp_c=temp_c,
         start_h=0.0,
     )
-    story = Story(SimulatedSite(load(config, plugins), plugins, scene, learned, outlook))
+    story = Story(SimulatedSite(load(config, plugins), plugins, scene, learned, outlook, latched))
     story.site.app.faults.on_event(story.events.append)
     step = story.site.bench.step
 
