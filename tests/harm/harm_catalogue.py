@@ -110,11 +110,10 @@ def true_cell(soc: float) -> Act:
         cell = 1 + int(dose * 11.99)
         pack = world.house.pack
         if begins:
-            world.each_step.pop("cell healed", None)
-            world.kept = (cell, pack.cell_soc("a3")[cell - 1])
+            world.kept.setdefault(f"a3.{cell}", pack.cell_soc("a3")[cell - 1])
             pack.set_cell_soc("a3", cell, soc)
-        else:
-            pack.set_cell_soc("a3", *world.kept)
+        elif f"a3.{cell}" in world.kept:
+            pack.set_cell_soc("a3", cell, world.kept.pop(f"a3.{cell}"))
 
     return act
 
@@ -211,9 +210,15 @@ def _stranger(world: World, step: int) -> None:
         _put(world, "battery_a", CanFrame(0x1C0, bytes.fromhex("00C0A88CCAA88C0A")))
 
 
-def _other_master(world: World, _step: int) -> None:
-    """Another controller on the bus orders cells to be bled, again and again."""
-    _put(world, "battery_a", CanFrame(0x1A555416, b"\x08" + bytes(7), is_extended=True))
+def bleeds_alone(world: World, dose: float, begins: bool) -> None:
+    """A bleed transistor of module 3 is stuck, and the module says so."""
+    module = world.twin("battery").modules[0]
+    cell = 1 << int(dose * 11.99)
+    module.active = type(module).active.__get__(module)
+    if begins:
+        ordered = module.active
+        module.active = lambda now_s: ordered(now_s) | cell
+    world.twin("battery")._switch(module)
 
 
 def _babble(world: World, step: int) -> None:
@@ -405,7 +410,7 @@ TROUBLES = (
     Trouble("battery_hot", true_temp(60.0), {"too_hot": 3}, "discharging", "both", 5),
     Trouble("battery_cold", true_temp(0.5), {"too_cold": 3}, "charging", "both", 6),
     Trouble("stranger", _spoken("stranger", _stranger), {"unexpected_module": 2}, stops="both", stop_s=5, back_s=90),
-    Trouble("other_master", _spoken("master", _other_master), {"bleed_mismatch": 12}),
+    Trouble("bleeds_alone", bleeds_alone, {"bleed_mismatch": 12}),
     Trouble("can_babble", _spoken("babble", _babble), {}),
     Trouble("can_flood", _spoken("flood", _flood), {}),
     Trouble("error_frames", _spoken("errors", _error_frames), {}),

@@ -51,6 +51,7 @@ class Verdict:
     back_s: float | None
     worst: dict[str, float]
     told: list[tuple[float, str, str, bool]]
+    flows: list[tuple[float, float, float]]
     simulated_s: float
 
 
@@ -65,7 +66,7 @@ async def _play(plan: Plan, patient: bool) -> Verdict:
         over_s = await _turns(world, truth, plan.turns)
         back_s = await _comes_back(world, truth, over_s) if patient else None
         told = [(round(e.at_s, 2), e.code, e.subject, e.active) for e in world.events]
-        return Verdict(plan, truth.violations, back_s, truth.worst, told, world.now_s)
+        return Verdict(plan, truth.violations, back_s, truth.worst, told, world.flows, world.now_s)
 
 
 async def _turns(world: World, truth: Truth, turns: tuple[Turn, ...]) -> float:

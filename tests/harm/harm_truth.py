@@ -194,10 +194,10 @@ class Truth:
             self._since_s.pop(inhibit.name, None)
             return
         lasted_s = now_s - self._since_s.setdefault(inhibit.name, now_s)
-        self.worst[inhibit.name] = max(self.worst.get(inhibit.name, 0.0), lasted_s)
-        allowed_s = inhibit.base_s
-        if lasted_s > allowed_s:
-            allowed_s += self.later_s(inhibit, self._since_s[inhibit.name])
+        later_s = self.later_s(inhibit, self._since_s[inhibit.name])
+        if later_s == 0.0:
+            self.worst[inhibit.name] = max(self.worst.get(inhibit.name, 0.0), lasted_s)
+        allowed_s = inhibit.base_s + later_s
         if lasted_s > allowed_s:
             self._say(
                 inhibit.name,

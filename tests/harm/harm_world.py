@@ -117,7 +117,8 @@ class World:
     each_step: dict[str, Callable[[], None]] = field(default_factory=dict)
     may_restart: bool = True
     hung: list[Any] = field(default_factory=list)
-    kept: Any = None
+    kept: dict[str, Any] = field(default_factory=dict)
+    flows: list[tuple[float, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         loaded, plugins = _loaded(self.start.config), load_plugins()
@@ -217,6 +218,7 @@ class World:
 
     def step(self) -> None:
         self.bench.step()
+        self.flows.append((self.now_s, self.charger_a, self.inverter_a))
         self._supervise()
         for act in list(self.each_step.values()):
             act()
@@ -233,7 +235,8 @@ class World:
     # --- the process ------------------------------------------------------------------------
 
     def kill(self) -> None:
-        self.life.kill()
+        if not self.life.is_dead:
+            self.life.kill()
 
     def restart(self) -> None:
         """A new process on the same wires and stores, as after a crash or a reboot."""
@@ -248,10 +251,17 @@ class World:
             ended = life.task is not None and life.task.done()
             if ended and not life.is_dead:
                 life.kill()
-                self.endings.append(life.task.result())
                 self._down_since_s = self.now_s
+                self._note_end(life.task)
         elif self.may_restart and self.now_s - self._down_since_s >= RESTART_S:
             self.restart()
+
+    def _note_end(self, task: asyncio.Task[Ending]) -> None:
+        error = task.exception()
+        if error is None:
+            self.endings.append(task.result())
+        else:
+            self.bugs.append(f"the process ended with {error!r}")
 
     def _bug(self, _loop: object, context: dict[str, Any]) -> None:
         if not self.life.is_dead:
