@@ -441,7 +441,7 @@ TROUBLES = (
     Trouble("wire_echo", knob("inverter", "echo"), {}, "discharging"),
     Trouble("wire_garbage", serial_garbage, {}, "discharging"),
     # the process
-    Trouble("control_hangs", control_hung, {"lease_expired": 5, "control_hung": 8}, "any", "both", 8, lasts_s=20, back_s=120),
+    Trouble("control_hangs", control_hung, {"lease_expired": 5, "control_hung": 8}, "any", "both", 8, lasts_s=11, back_s=120),
     Trouble("inverter_task_hangs", task_hung("inverter"), {}, "discharging", hides=frozenset({"process"}), discharge_s=11.0),
     Trouble("output_task_hangs", task_hung("mqtt_out", "learning"), {}, "any"),
     Trouble("bug_in_a_task", bug_in_output, {"task_crashed": 3}, "any", "both", 8, lasts_s=15, back_s=120),

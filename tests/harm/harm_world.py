@@ -8,7 +8,7 @@ after a crash is the world's business, as it is Docker's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +26,7 @@ from gridzero.demo.scene import Scene, build_house, build_twins
 from gridzero.domain.events import Event
 from gridzero.links.memory import MemoryLinks
 from gridzero.plugins import load_plugins
+from gridzero.ports.plugin import DriverPlugin
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.stores import MemoryStore
 from gridzero.runtime.supervisor import Ending
@@ -62,8 +63,13 @@ class Start:
 
 
 @cache
+def _plugins() -> Mapping[str, DriverPlugin]:
+    return load_plugins()
+
+
+@cache
 def _loaded(config: str) -> Loaded:
-    return load(CONFIGS[config], load_plugins())
+    return load(CONFIGS[config], _plugins())
 
 
 class Life:
@@ -73,7 +79,7 @@ class Life:
         self.links = HostLinks(world.media)
         self.app: App = build(
             _loaded(world.start.config),
-            load_plugins(),
+            _plugins(),
             self.links,
             store=world.stores["settings"],
             learned=world.stores["learned"],
@@ -121,7 +127,7 @@ class World:
     flows: list[tuple[float, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        loaded, plugins = _loaded(self.start.config), load_plugins()
+        loaded, plugins = _loaded(self.start.config), _plugins()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.loop: Any = asyncio.get_running_loop()
         self.loop.set_exception_handler(self._bug)
