@@ -442,7 +442,11 @@ TROUBLES = (
     Trouble("wire_garbage", serial_garbage, {}, "discharging"),
     # the process
     Trouble("control_hangs", control_hung, {"lease_expired": 5, "control_hung": 8}, "any", "both", 8, lasts_s=11, back_s=120),
-    Trouble("inverter_task_hangs", task_hung("inverter"), {}, "discharging", hides=frozenset({"process"}), discharge_s=11.0),
+    Trouble("inverter_task_hangs", task_hung("inverter"), {}, "discharging", discharge_s=11.0),
+    Trouble("rectifier_task_hangs", task_hung("rectifier"), {"device_lost": 5}, "charging", lasts_s=45, back_s=90),
+    Trouble("battery_tasks_hang", task_hung("battery.a", "battery.b"), {"module_silent": 6}, "any", "both", 8, back_s=90),
+    Trouble("shunt_task_hangs", task_hung("shunt"), {}, "any", "both", 8, back_s=90),
+    Trouble("protect_task_hangs", task_hung("control"), {}, "any"),
     Trouble("output_task_hangs", task_hung("mqtt_out", "learning"), {}, "any"),
     Trouble("bug_in_a_task", bug_in_output, {"task_crashed": 3}, "any", "both", 8, lasts_s=15, back_s=120),
     Trouble("blocked_1_s", process_blocked(1.0), {}, "any", lasts_s=2, charge_s=1.0, discharge_s=1.0, contactor_s=1.0),
