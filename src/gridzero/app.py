@@ -19,12 +19,13 @@ from gridzero.errors import ConfigError
 from gridzero.outputs.market_in import listen
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.ports.clock import Clock, LoopClock
-from gridzero.ports.devices import CellMonitor, Device
+from gridzero.ports.devices import CellMonitor, Device, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
+from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -81,13 +82,14 @@ def build(
     store: Store | None = None,
     learned: Store | None = None,
     outlook: Store | None = None,
+    latched: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
 
-    store, learned, outlook: where settings, learned dynamics and the outlook survive; default:
-    files in the state folder.
+    store, learned, outlook, latched: where settings, learned dynamics, the outlook and faults
+    that wait for a person survive; default: files in the state folder.
 
     Raises ConfigError where the configuration asks for what does not fit together.
     """
@@ -96,12 +98,14 @@ def build(
     parts = _parts(loaded, plugins, links, clock, faults)
     check_cells(config, parts.all())
     state_dir = Path(config.site.state_dir)
+    faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
     store = store or FileStore(state_dir / "settings.json")
     settings = _settings(config, store, faults)
     outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
     site = Site(parts, rules, settings, faults, clock, market)
+    _keep_contactor(config.battery.contactor, site)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
@@ -127,6 +131,13 @@ def _topics(prices: PricesConfig) -> dict[str, str | None]:
         "export_ct": prices.export_topic,
         "stored_ct": prices.stored_topic,
     }
+
+
+def _keep_contactor(name: str | None, site: Site) -> None:
+    """The contactor of the whole battery, if there is one."""
+    if name is not None and name in site.parts.switches:
+        site.contactor = PackContactor(site.parts.switches[name], site.faults)
+        site.on_decision(after_each_tick(site.contactor, site.faults))
 
 
 def check_cells(config: Config, devices: Iterable[Device]) -> None:
@@ -185,7 +196,18 @@ def _parts(
         plugin = plugins[loaded.config.devices[name]["driver"]]
         context = DriverContext(name, clock, links, faults.reporter(name))
         devices.append((plugin.role, plugin.build(options, context)))
-    return sort_parts(devices)
+    parts = sort_parts(devices)
+    _connect_contactors(loaded, plugins, parts)
+    return parts
+
+
+def _connect_contactors(loaded: Loaded, plugins: Mapping[str, DriverPlugin], parts: Parts) -> None:
+    """Hand each device the contactor that its section names; the file was checked before."""
+    for device in parts.all():
+        plugin = plugins[loaded.config.devices[device.name]["driver"]]
+        for name in plugin.switches(loaded.device_options[device.name]):
+            if isinstance(device, Switched) and name in parts.switches:
+                device.contactor = parts.switches[name]
 
 
 def _settings(config: Config, store: Store, faults: FaultBook) -> Settings:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from gridzero.config.links import CanLinkConfig, I2cLinkConfig, SerialLinkConfig
+from gridzero.config.links import CanLinkConfig, GpioLinkConfig, LinkConfig, SerialLinkConfig
 from gridzero.config.models import Config, MqttConfig
 from gridzero.errors import ConfigError
 from gridzero.links.can_bus import RealCan
 from gridzero.links.embedded_broker import EmbeddedBroker
+from gridzero.links.gpio import RealGpio
 from gridzero.links.i2c_bus import RealI2c
-from gridzero.links.memory import MemoryI2c
+from gridzero.links.memory import MemoryGpio, MemoryI2c
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.links.mqtt_connection import MqttTls
 from gridzero.links.serial_port import RealSerial
-from gridzero.ports.links import CanLink, I2cLink, LinkHealth, MqttLink, SerialLink
+from gridzero.ports.links import CanLink, GpioLink, I2cLink, LinkHealth, MqttLink, SerialLink
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.supervisor import Service
 
@@ -26,11 +27,15 @@ _LOOK_S = 0.02
 class RealLinks:
     """Meets ports.links.Links. Links are made here and opened by their services."""
 
-    def __init__(self, config: Config, faults: FaultBook) -> None:
+    def __init__(
+        self, config: Config, faults: FaultBook, gpio: Mapping[str, MemoryGpio] | None = None
+    ) -> None:
+        """gpio: simulated chips in the place of real ones, for the demo."""
         self._faults = faults
         self._can: dict[str, RealCan] = {}
         self._serial: dict[str, RealSerial] = {}
         self._i2c: dict[str, RealI2c | MemoryI2c] = {}
+        self._gpio: dict[str, RealGpio | MemoryGpio] = dict(gpio or {})
         for name, link in config.links.items():
             self._add(name, link)
         self.broker = self._embedded(config.mqtt)
@@ -45,14 +50,22 @@ class RealLinks:
         if self.broker is not None:
             yield Service("broker", self.broker.run)
         yield Service("mqtt", self._connect)
-        for link in (*self._can.values(), *self._serial.values(), *self._i2c.values()):
-            if not isinstance(link, MemoryI2c):
+        for link in self._all():
+            if not isinstance(link, MemoryI2c | MemoryGpio):
                 yield Service(f"link {link.name}", link.run)
 
     def ready(self) -> bool:
         """Whether every link is open."""
-        links = (*self._can.values(), *self._serial.values(), *self._i2c.values(), self._mqtt)
-        return all(isinstance(link, MemoryI2c) or link.health.state == "up" for link in links)
+        links = (*self._all(), self._mqtt)
+        return all(
+            isinstance(link, MemoryI2c | MemoryGpio) or link.health.state == "up" for link in links
+        )
+
+    def _all(self) -> Iterator[RealCan | RealSerial | RealI2c | MemoryI2c | RealGpio | MemoryGpio]:
+        yield from self._can.values()
+        yield from self._serial.values()
+        yield from self._i2c.values()
+        yield from self._gpio.values()
 
     async def _connect(self) -> None:
         """The client of the built-in broker waits for it to listen."""
@@ -72,11 +85,15 @@ class RealLinks:
         """See ports.links.Links."""
         return self._i2c[name] if name in self._i2c else _missing(name, "i2c")
 
+    def gpio(self, name: str) -> GpioLink:
+        """See ports.links.Links."""
+        return self._gpio[name] if name in self._gpio else _missing(name, "gpio")
+
     def mqtt(self) -> MqttLink:
         """See ports.links.Links."""
         return self._mqtt
 
-    def _add(self, name: str, link: CanLinkConfig | SerialLinkConfig | I2cLinkConfig) -> None:
+    def _add(self, name: str, link: LinkConfig) -> None:
         report = self._faults.reporter(name)
         if isinstance(link, CanLinkConfig):
             options: dict[str, Any] = dict(link.options)
@@ -92,6 +109,9 @@ class RealLinks:
             self._serial[name] = RealSerial(
                 name=name, port=link.port, baud=link.baud, rs485=link.rs485, report=report
             )
+        elif isinstance(link, GpioLinkConfig):
+            if name not in self._gpio:
+                self._gpio[name] = RealGpio(name=name, chip=link.chip, report=report)
         else:
             self._i2c[name] = RealI2c(name=name, bus_number=link.bus_number, report=report)
 

@@ -57,10 +57,14 @@ VARIANTS: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
     "soyosource": ({"read_status": True}, {"units": 2, "read_status": True}),
     "vertiv_r48": ({"module": 5, "ac_limit_a": 10.0, "ramp_hold_s": 0.0},),
     "mqtt_meter": ({"path": "a.b", "export_path": "a.c", "time_path": "t"},),
+    "gpio_switch": ({"feed": "level", "active_low": True, "feedback_line": None},),
     "ads1115_shunt": ({"invert": True, "period_s": 1.0},),
     "vw_gte": ({"buses": {"c": {"link": "x", "modules": [1, 3]}}, "series_cells": 13},),
 }
 """Changes of a driver's first example that are worth the same tests; a driver may have none."""
+
+READING: Final = tuple(role for role in Role if role is not Role.SWITCH)
+"""Roles that report something by themselves; a switch is only asked."""
 
 LEASE_S: Final = 3.0
 RESTS_BELOW_W: Final = 20.0
@@ -199,6 +203,8 @@ class Bench:
                 self.links.wire(name).plugged = plugged
             elif kind == "i2c":
                 self.links.i2c(name).plugged = plugged
+            elif kind == "gpio":
+                self.links.gpio(name).plugged = plugged
             else:
                 self.links.mqtt().plugged = plugged
 
@@ -252,6 +258,8 @@ def _stamps(device: Device) -> Iterator[tuple[str, float]]:
             stamps = (*module.cell_at_s, module.temp_at_s)
             yield from ((f"{module.name}.{i}", s) for i, s in enumerate(stamps) if s is not None)
         return
+    if isinstance(device, Switch):
+        return  # its position is read when it is asked for
     newest = device.reading() if isinstance(device, Converter) else device.latest()  # type: ignore[attr-defined]  # every other role
     if newest is not None:
         yield "newest", newest.at_s

@@ -6,7 +6,7 @@ import asyncio
 from math import isfinite
 
 import pytest
-from contract_bench import Bench, Example, Noise, each
+from contract_bench import READING, Bench, Example, Noise, each
 
 from gridzero.domain.readings import MeterReading
 from gridzero.ports.devices import CellMonitor, Converter, CurrentSensor, Meter, Role
@@ -42,7 +42,7 @@ async def settled(bench: Bench) -> dict[str, float]:
     return stamps
 
 
-@each()
+@each(*READING)
 async def test_nothing_is_known_before_the_first_answer(example: Example) -> None:
     bench = Bench(example, with_twin=False)
     for _ in range(2):
@@ -53,7 +53,7 @@ async def test_nothing_is_known_before_the_first_answer(example: Example) -> Non
     assert bench.stamps() == {}
 
 
-@each()
+@each(*READING)
 async def test_it_really_uses_the_links_that_it_names(example: Example) -> None:
     bench = Bench(example)
     async with bench.living(), bench.running():
@@ -73,7 +73,7 @@ async def test_it_really_uses_the_links_that_it_names(example: Example) -> None:
         assert used > 0, f"nothing went over {kind} {name}"
 
 
-@each()
+@each(*READING)
 async def test_readings_stay_fresh_and_never_come_from_the_future(example: Example) -> None:
     bench = Bench(example)
     oldest_s = OLDEST_S if bench.talks else OLDEST_OF_THE_QUIET_S
@@ -89,7 +89,7 @@ async def test_readings_stay_fresh_and_never_come_from_the_future(example: Examp
             last = stamps
 
 
-@each()
+@each(*READING)
 async def test_readings_are_true(example: Example) -> None:
     bench = Bench(example)
     async with bench.living(), bench.running():
@@ -122,7 +122,7 @@ def assert_true(bench: Bench) -> None:
         assert device.latest().current_a == pytest.approx(house.battery_a, abs=0.5)
 
 
-@each()
+@each(*READING)
 async def test_an_unplugged_link_lets_readings_age_until_it_is_back(example: Example) -> None:
     bench = Bench(example)
     async with bench.living(), bench.running():
@@ -144,7 +144,7 @@ async def test_an_unplugged_link_lets_readings_age_until_it_is_back(example: Exa
         assert_true(bench)
 
 
-@each()
+@each(*READING)
 async def test_run_can_be_cancelled_and_run_again(example: Example) -> None:
     bench = Bench(example)
     async with bench.living():
@@ -158,7 +158,7 @@ async def test_run_can_be_cancelled_and_run_again(example: Example) -> None:
             assert_true(bench)
 
 
-@each()
+@each(*READING)
 async def test_what_was_lost_is_told_with_a_remedy(example: Example) -> None:
     bench = Bench(example)
     async with bench.living(), bench.running():
@@ -171,7 +171,7 @@ async def test_what_was_lost_is_told_with_a_remedy(example: Example) -> None:
     assert all(fault.text and fault.remedy for fault in bench.faults.active)
 
 
-@each()
+@each(*READING)
 async def test_noise_never_escapes_and_never_becomes_an_implausible_reading(
     example: Example, fuzz_frames: int
 ) -> None:

@@ -14,12 +14,16 @@ from gridzero.errors import LinkError
 from gridzero.links.memory import (
     MemoryCan,
     MemoryCanBus,
+    MemoryGpio,
+    MemoryGpioLine,
     MemoryI2c,
     MemoryLinks,
     MemoryMqtt,
     MemorySerial,
     MemorySerialWire,
 )
+
+from gridzero.ports.links import Bias
 
 
 class HostI2c:
@@ -48,6 +52,33 @@ class HostI2c:
             raise LinkError("the process is dead", where=self.name, remedy="None")
 
 
+class HostGpio:
+    """The chip as the process sees it. After its death the kernel keeps each line as it is, as that
+    of Raspberry Pi OS does: only the heartbeat ends."""
+
+    def __init__(self, chip: MemoryGpio) -> None:
+        self.name, self.health = chip.name, chip.health
+        self.is_cut = False
+        self._chip = chip
+
+    def output(self, line: int, *, active_low: bool) -> HostOutput:
+        return HostOutput(self, self._chip.output(line, active_low=active_low))
+
+    def input(self, line: int, *, active_low: bool, bias: Bias) -> MemoryGpioLine:
+        return self._chip.input(line, active_low=active_low, bias=bias)
+
+
+class HostOutput:
+    """A line that the process drives as long as it lives."""
+
+    def __init__(self, chip: HostGpio, line: MemoryGpioLine) -> None:
+        self._chip, self._line = chip, line
+
+    def drive(self, *, active: bool) -> None:
+        if not self._chip.is_cut:
+            self._line.drive(active=active)
+
+
 class HostLinks:
     """Meets ports.links.Links for one life of the process."""
 
@@ -63,6 +94,9 @@ class HostLinks:
 
     def i2c(self, name: str) -> HostI2c:
         return self._once("i2c", name, lambda: HostI2c(self._media.i2c(name)))
+
+    def gpio(self, name: str) -> HostGpio:
+        return self._once("gpio", name, lambda: HostGpio(self._media.gpio(name)))
 
     def mqtt(self) -> MemoryMqtt:
         return self._once("mqtt", "", self._media.broker.attach)
@@ -92,6 +126,9 @@ class HostLinks:
         end._handlers.clear()
 
     def _cut_i2c(self, _name: str, end: HostI2c) -> None:
+        end.is_cut = True
+
+    def _cut_gpio(self, _name: str, end: HostGpio) -> None:
         end.is_cut = True
 
     def _cut_mqtt(self, _name: str, end: MemoryMqtt) -> None:

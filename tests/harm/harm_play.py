@@ -10,7 +10,6 @@ from harm_truth import Truth, Violation
 from harm_world import Start, World, living
 
 from gridzero.domain.decision import Decision
-from gridzero.domain.faults import FAULTS
 from gridzero.domain.reasons import Because
 from gridzero.sim.loop import run_simulated
 
@@ -44,12 +43,16 @@ class Plan:
 
 @dataclass
 class Verdict:
-    """violations: what broke. back_s: how long after the last trouble the house was held again."""
+    """violations: what broke. back_s: how long after the last trouble the house was held again.
+
+    latched: faults that a person had to acknowledge on the way.
+    """
 
     plan: Plan
     violations: list[Violation]
     back_s: float | None
     worst: dict[str, float]
+    latched: set[str]
     told: list[tuple[float, str, str, bool]]
     flows: list[tuple[float, float, float]]
     simulated_s: float
@@ -66,7 +69,7 @@ async def _play(plan: Plan, patient: bool) -> Verdict:
         over_s = await _turns(world, truth, plan.turns)
         back_s = await _comes_back(world, truth, over_s) if patient else None
         told = [(round(e.at_s, 2), e.code, e.subject, e.active) for e in world.events]
-        return Verdict(plan, truth.violations, back_s, truth.worst, told, world.flows, world.now_s)
+        return Verdict(plan, truth.violations, back_s, truth.worst, truth.latched, told, world.flows, world.now_s)
 
 
 async def _turns(world: World, truth: Truth, turns: tuple[Turn, ...]) -> float:
@@ -91,13 +94,14 @@ def switch(world: World, truth: Truth, number: int, turn: Turn, *, begins: bool)
 
 
 async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None:
-    """Everything is healed: the house is held again, or a fault that latches says why not."""
+    """Everything is healed: the house is held again, at the latest after a person said so."""
     await world.until(over_s + _SOON_S)
     while True:
         if await _is_held(world, truth):
             return world.now_s - over_s
         if latched(world):
-            return None
+            truth.latched |= {f.code for f in world.life.app.faults.active if f.latches}
+            world.life.app.faults.acknowledge()
         if world.now_s > over_s + _AT_LAST_S:
             truth._say("not_back", f"{_AT_LAST_S:g} s after the end: {_state(world)}")
             return None
@@ -141,8 +145,8 @@ def _forbidden(decision: Decision, truth: Truth) -> bool:
 
 
 def latched(world: World) -> bool:
-    """A fault stands that a person has to acknowledge, and its row says so."""
-    return any("acknowledge" in FAULTS[f.code].clears for f in world.life.app.faults.active)
+    """A fault stands that only a person can end."""
+    return world.life.app.faults.needs_a_person
 
 
 def _state(world: World) -> str:

@@ -137,6 +137,7 @@ class Truth:
     world: World
     violations: list[Violation] = field(default_factory=list)
     worst: dict[str, float] = field(default_factory=dict)
+    latched: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._ages = _Ages(self.world)
@@ -220,7 +221,7 @@ class Truth:
     def _delay_s(self, trouble: Any, direction: str) -> float:
         if direction == "discharge":
             return trouble.discharge_s
-        if self.world.contactor is not None:
+        if self.world.start.contactor:
             return min(trouble.charge_s, trouble.contactor_s)
         reverts = trouble.charge_s >= RECTIFIER_FORGETS_S
         if reverts and self.world.start.stored != "nothing":

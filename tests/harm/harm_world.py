@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from harm_contactor import FedContactor, OneLife, put_between
 from harm_hang import release_tasks
 from harm_links import HostLinks
 
 from gridzero.app import App, build
-from gridzero.config.loader import Loaded, load
+from gridzero.config.loader import Loaded, load_text
 from gridzero.demo.scene import Scene, build_house, build_twins
 from gridzero.domain.events import Event
 from gridzero.links.memory import MemoryLinks
@@ -32,6 +31,7 @@ from gridzero.runtime.stores import MemoryStore
 from gridzero.runtime.supervisor import Ending
 from gridzero.sim.sources import Constant
 from gridzero.sim.twin_bench import MemoryMedia, TwinBench
+from gridzero_drivers import gpio_switch
 
 HERE = Path(__file__).parent
 CONFIGS = {"small": HERE / "small.yaml", "nine": HERE.parents[1] / "configs" / "demo.yaml"}
@@ -64,12 +64,27 @@ class Start:
 
 @cache
 def _plugins() -> Mapping[str, DriverPlugin]:
-    return load_plugins()
+    return {"gpio_switch": gpio_switch.plugin, **load_plugins()}  # also before a new install
+
+
+_CONTACTOR = """
+  contactor:
+    driver: gpio_switch
+    link: relays
+    line: 17
+    feedback_line: 27
+"""
 
 
 @cache
-def _loaded(config: str) -> Loaded:
-    return load(CONFIGS[config], _plugins())
+def _loaded(config: str, contactor: bool) -> Loaded:
+    """contactor: with one between battery and rectifier, fed by a heartbeat."""
+    text = CONFIGS[config].read_text()
+    if contactor:
+        text = text.replace("links:\n", "links:\n  relays: {type: gpio, chip: gpiochip0}\n", 1)
+        text = text.replace("    max_w: 2800\n", "    max_w: 2800\n    contactor: contactor\n")
+        text = text.replace("devices:\n", f"devices:{_CONTACTOR}", 1)
+    return load_text(text, CONFIGS[config], _plugins())
 
 
 class Life:
@@ -78,16 +93,14 @@ class Life:
     def __init__(self, world: World) -> None:
         self.links = HostLinks(world.media)
         self.app: App = build(
-            _loaded(world.start.config),
+            _loaded(world.start.config, world.start.contactor),
             _plugins(),
             self.links,
             store=world.stores["settings"],
             learned=world.stores["learned"],
             outlook=world.stores["outlook"],
+            latched=world.stores["latched"],
         )
-        self.coil = OneLife(world.contactor) if world.contactor else None
-        for charger in self.app.site.parts.chargers:
-            charger.contactor = self.coil
         self.is_dead = False
         self.ticked_s: float | None = None
         self.stop = asyncio.Event()
@@ -102,8 +115,6 @@ class Life:
     def kill(self) -> None:
         """No further byte and no last word; its tasks may run on, nobody hears them."""
         self.is_dead = True
-        if self.coil is not None:
-            self.coil.is_cut = True
         self.links.cut()
         self.stop.set()
 
@@ -127,15 +138,14 @@ class World:
     flows: list[tuple[float, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        loaded, plugins = _loaded(self.start.config), _plugins()
+        loaded, plugins = _loaded(self.start.config, self.start.contactor), _plugins()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.loop: Any = asyncio.get_running_loop()
         self.loop.set_exception_handler(self._bug)
         self.media = MemoryLinks(kinds)
         self.stores: dict[str, Any] = {
-            name: MemoryStore() for name in ("settings", "learned", "outlook")
+            name: MemoryStore() for name in ("settings", "learned", "outlook", "latched")
         }
-        self.contactor = FedContactor() if self.start.contactor else None
         self.lives = [Life(self)]
         self.house = build_house(self.life.app, self._scene())
         self.twins = build_twins(loaded, plugins, self.house, self.start.seed)
@@ -161,8 +171,6 @@ class World:
             rectifier.registers.offline_v = 49.2
         if start.stored == "nothing":
             rectifier.registers.offline_fraction = 0.0
-        if self.contactor is not None:
-            put_between(self.contactor, rectifier.power)
         if start.weak is not None:
             index, cell, lower = start.weak
             module = self.modules[index % len(self.modules)]
@@ -188,6 +196,8 @@ class World:
     def twin(self, name: str, place: int = 0) -> Any:
         """The simulated device, without its wrapping; place counts its buses."""
         twin = self.twins[name]
+        if twin.switch is not None:
+            return twin.switch
         return (*twin.can.values(), *twin.serial.values(), *twin.mqtt, *twin.i2c.values())[place]
 
     @property

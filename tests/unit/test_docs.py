@@ -21,7 +21,11 @@ another (`tests/scenarios/test_fault_table.py`) names the scenario of each row.
 "Power" is what gridzero commands. If the process itself is gone (`kill -9`, power cut), the inverter
 stops by its own time-out (sources say 3 to 10 s), a rectifier goes to its *stored* values after about
 30 s, and modules end bleeding by their own timers. Only a normally open contactor that drops out with
-the process protects against the rectifier: see the README of the `vertiv_r48` driver.
+the process protects against the rectifier: see docs/contactor.md.
+
+A fault that latches stays after its cause is gone, and over restarts and power cuts, until a person
+acknowledges it: its code, "code subject" or "all" to the topic `gridzero/acknowledge/set`. A fault
+whose cause is still there is not acknowledged. While one that latches stands, no power flows.
 
 """
 
@@ -34,6 +38,7 @@ def page() -> str:
         f"| noticed | {row.noticed} |\n"
         f"| power | {row.power} |\n"
         f"| ends | {row.clears} |\n"
+        f"| latches | {'until acknowledged' if row.latches else 'no'} |\n"
         f"| what to do | {row.remedy} |\n\n"
         for row in FAULTS.values()
     )

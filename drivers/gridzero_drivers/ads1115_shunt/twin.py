@@ -13,6 +13,7 @@ from gridzero_drivers.ads1115_shunt.codec import (
     RAW_MAX,
     RAW_MIN,
     AdcConfig,
+    raw_from_word,
     word_from_raw,
 )
 from gridzero_drivers.ads1115_shunt.options import ShuntOptions
@@ -27,13 +28,17 @@ class ShuntTwin:
     Conversions end at the data rate after the configuration was written; a result is taken from
     the world when it is read. Bit OS reads 0 while a conversion goes on, so in continuous mode
     always. Knobs: unplugged (OSError), frozen (no conversion ends any more), noise_bits
-    (standard deviation), ``brown_out()``.
+    (standard deviation), extra_a (an offset that drifted in), reversed (wires exchanged), stuck
+    (conversions end, always with the same result), ``brown_out()``.
     """
 
     def __init__(self, options: ShuntOptions, world: World, seed: int = 0) -> None:
         self.unplugged = False
         self.frozen = False
         self.noise_bits = 0.5
+        self.extra_a = 0.0
+        self.reversed = False
+        self.stuck = False
         self._options = options
         self._world = world
         self._random = Random(seed)
@@ -87,6 +92,8 @@ class ShuntTwin:
             self._show(self._registers[CONFIG])
 
     def _raw(self) -> int:
+        if self.stuck:
+            return raw_from_word(self._registers[CONVERSION])
         steps = self._input_v() / self._config.full_scale_v * 0x8000
         noisy = round(steps + self._random.gauss(0, self.noise_bits))
         return min(max(noisy, RAW_MIN), RAW_MAX)
@@ -96,6 +103,6 @@ class ShuntTwin:
         if self._config.pair != self._options.pair:
             return 0.0
         options = self._options
-        current_a = self._world.battery_a + options.zero_a
+        current_a = self._world.battery_a + options.zero_a + self.extra_a
         across_v = current_a / options.rated_a * options.rated_mv / 1000
-        return -across_v if options.invert else across_v
+        return -across_v if options.invert is not self.reversed else across_v

@@ -33,5 +33,6 @@ plugin = DriverPlugin(
     twin=_twin,
     check_vector=check_vector,
     link_names=_link_names,
+    switches=lambda options: (options.contactor,) if options.contactor else (),
     addresses=lambda options: ((options.link, f"rectifier {options.module}"),),
 )

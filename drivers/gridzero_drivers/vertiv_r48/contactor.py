@@ -23,6 +23,11 @@ class ContactorFeed:
         """None when there is no contactor; an unknown position counts as closed."""
         return None if self.switch is None else self.switch.is_closed() is False
 
+    def renew(self, now_s: float) -> None:
+        """While the rectifier is being stopped: the contactor opens after it, not before."""
+        if self.switch is not None and self._feeding:
+            self.switch.close(now_s + LEASE_S)
+
     def feed(self, now_s: float, *, wanted: bool) -> None:
         """Renew the lease, or open once."""
         if self.switch is None:

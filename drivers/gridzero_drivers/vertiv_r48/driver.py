@@ -333,6 +333,7 @@ class VertivR48:
     async def _amps_fall_below(self, limit_a: float, within_s: float) -> bool:
         begun_s = self._clock.now_s()
         while self._clock.now_s() < begun_s + within_s - 0.001:
+            self._feed.renew(self._clock.now_s())
             self._poller.ask(_OUTPUT_A, self._clock.now_s())
             await self._clock.sleep_s(TICK_S)
             amps = self._telemetry.amps_since(begun_s)

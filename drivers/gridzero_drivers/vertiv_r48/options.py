@@ -113,6 +113,13 @@ class VertivR48Options(Options):
     rise_a_per_s: Annotated[
         float, Field(gt=0.0, le=50.0, description="Fastest rise of the output current in A/s")
     ] = 5.0
+    contactor: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="Name of the switch on its battery side (no unit); absent = none",
+        ),
+    ] = None
     compat_read_ids: Annotated[
         bool,
         Field(

@@ -51,6 +51,9 @@ class PowerStage:
         mains_v, battery_v = world.mains_v, world.battery_v
         self.on = on and self.MAINS_MIN_V <= mains_v <= self.MAINS_MAX_V
         self._on_for_s = self._on_for_s + seconds if self.on else 0.0
+        if not world.is_connected:
+            self._idle(seconds, volts)
+            return
         if self.stuck_at_a is not None:
             self.amps = self.stuck_at_a
         elif not self.on:
@@ -59,6 +62,11 @@ class PowerStage:
             ceiling_a = self._ceiling(fraction, battery_v, mains_v, ac_limit_a)
             self._regulate(seconds, volts - battery_v, ceiling_a)
         self._settle(seconds, battery_v)
+
+    def _idle(self, seconds: float, volts: float) -> None:
+        """Behind an open contactor: its own voltage at its terminals, and nothing flows."""
+        self.amps = 0.0
+        self._settle(seconds, volts if self.on else 0.0)
 
     def _ceiling(
         self, fraction: float, battery_v: float, mains_v: float, ac_limit_a: float | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from random import Random
 from typing import Final
 
@@ -78,6 +79,9 @@ class GteBusTwin:
     frozen: modules that repeat their last voltage frames, counter included.
     no_temperature: modules that send no temperature.
     not_available: cells that read as not available. misread: cells that read this voltage.
+    offset_v: cells that read so much more. stuck: cells that go on to read what they read first.
+    jumping: cells that read so much more at every second poll.
+    swapped: cells whose upper sense wire is exchanged with that of the next cell.
     """
 
     def __init__(self, members: Sequence[Member], world: World, seed: int = 0) -> None:
@@ -88,6 +92,11 @@ class GteBusTwin:
         self.no_temperature: set[int] = set()
         self.not_available: set[tuple[int, int]] = set()
         self.misread: dict[tuple[int, int], float] = {}
+        self.offset_v: dict[tuple[int, int], float] = {}
+        self.stuck: set[tuple[int, int]] = set()
+        self.jumping: dict[tuple[int, int], float] = {}
+        self.swapped: set[tuple[int, int]] = set()
+        self._stuck_v: dict[tuple[int, int], float] = {}
         self._world = world
         self._now_s = 0.0
         self._poll_counter: int | None = None
@@ -163,15 +172,41 @@ class GteBusTwin:
 
     def _volts(self, module: ModuleTwin) -> Sequence[float | None]:
         true_v = self._world.cell_v(module.name)
-        if not (self.misread or self.not_available):
+        if not (
+            self.misread
+            or self.not_available
+            or self.offset_v
+            or self.stuck
+            or self.jumping
+            or self.swapped
+        ):
             return true_v
         number = module.member.number
         return [
-            None
-            if (number, cell) in self.not_available
-            else self.misread.get((number, cell), cell_v)
-            for cell, cell_v in enumerate(true_v, start=1)
+            self._shown((number, cell), cell_v, is_odd_poll=bool(module.counter & 1))
+            for cell, cell_v in enumerate(self._wired(number, true_v), start=1)
         ]
+
+    def _wired(self, number: int, true_v: Sequence[float]) -> Sequence[float]:
+        """What the taps show: cell i is what lies between tap i-1 and tap i."""
+        swapped = [cell for module, cell in self.swapped if module == number]
+        if not swapped:
+            return true_v
+        taps = [0.0, *accumulate(true_v)]
+        for cell in swapped:
+            taps[cell], taps[cell + 1] = taps[cell + 1], taps[cell]
+        return [above - below for below, above in pairwise(taps)]
+
+    def _shown(self, cell: tuple[int, int], volt_v: float, *, is_odd_poll: bool) -> float | None:
+        if cell in self.not_available:
+            return None
+        volt_v = self.misread.get(cell, volt_v) + self.offset_v.get(cell, 0.0)
+        if is_odd_poll:
+            volt_v += self.jumping.get(cell, 0.0)
+        if cell in self.stuck:
+            return self._stuck_v.setdefault(cell, volt_v)
+        self._stuck_v.pop(cell, None)
+        return volt_v
 
 
 def _status_frame(can_id: int, data: bytes) -> CanFrame:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gridzero.battery.curve import freshness
+from gridzero.battery.curve import Curve, freshness
 from gridzero.battery.profile import Profile
+from gridzero.battery.rest import Rest, RestKeeper
+from gridzero.battery.share import ShareKeeper
+from gridzero.domain.alarms import Alarm, Level
 from gridzero.domain.battery import BatteryView, CurrentLimits
+from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.reasons import Because
 
 Factor = tuple[float, Because]
+
+_BECAUSE = {
+    "cell_over": Because.CELL_OVER,
+    "cell_under": Because.CELL_UNDER,
+    "cell_implausible": Because.CELL_IMPLAUSIBLE,
+    "too_hot": Because.TOO_HOT,
+    "hot_charge": Because.TOO_HOT,
+    "too_cold": Because.TOO_COLD,
+    "cold_discharge": Because.TOO_COLD,
+    "module_silent": Because.BATTERY_STALE,
+    "temp_missing": Because.TEMPERATURE_UNKNOWN,
+}
+"""Reasons that say it better than "a protection"; a trip always says that it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,33 +53,47 @@ class _Memory:
 class LimitKeeper:
     """Turns battery views into current limits.
 
-    Everything absent refuses: each factor is 0 for unknown inputs.
+    Everything absent refuses: each factor is 0 for unknown inputs. Tapers look at the voltage
+    that cells would have at rest, as far as an estimate tells, so that they do not answer to
+    their own current; full, empty and the hard limits look at the measured one.
     """
 
     def __init__(self, profile: Profile, ratings: Ratings) -> None:
         self._profile = profile
         self._ratings = ratings
+        self._rest = RestKeeper(profile)
+        self._share = ShareKeeper(ratings.max_module_a)
         self._full, self._empty, self._over, self._under = (_Memory() for _ in range(4))
         self._charge = _SlowRise(profile.recovery_per_s)
         self._discharge = _SlowRise(profile.recovery_per_s)
 
-    def update(self, view: BatteryView | None, now_s: float) -> CurrentLimits:
-        """Limits at now_s; call at every protect tick."""
-        if view is None or view.max_cell_v is None or view.min_cell_v is None:
-            charge = discharge = (0.0, Because.BATTERY_UNKNOWN)
+    def update(
+        self,
+        view: BatteryView | None,
+        now_s: float,
+        charge: BatteryCharge | None = None,
+        alarms: Sequence[Alarm] = (),
+    ) -> CurrentLimits:
+        """Limits at now_s; call at every protect tick.
+
+        charge: what is estimated, None = nothing: then tapers look at measured voltages. alarms:
+        what the protections say now; those that stop a direction make its limit 0.
+        """
+        rest = self._rest.look(view, charge, now_s)
+        if view is None or rest is None:
+            giving = taking = (0.0, Because.BATTERY_UNKNOWN)
         else:
             common = self._common(view)
-            charge = min(common, *self._charging(view, view.max_cell_v), key=_fraction)
-            discharge = min(common, *self._discharging(view, view.min_cell_v), key=_fraction)
-        healthy = view.healthy if view else 0
-        charge = self._charge.follow(charge, now_s)
-        discharge = self._discharge.follow(discharge, now_s)
-        module_a = self._ratings.max_module_a * healthy
+            giving = min(common, *self._charging(view, rest), key=_fraction)
+            taking = min(common, *self._discharging(view, rest), key=_fraction)
+        giving = self._charge.follow(_stopped(giving, alarms, charging=True), now_s)
+        taking = self._discharge.follow(_stopped(taking, alarms, charging=False), now_s)
+        module_a = self._share.battery_a(view.healthy if view else 0, rest and rest.charge)
         return CurrentLimits(
-            charge_a=charge[0] * min(self._ratings.max_charge_a, module_a),
-            discharge_a=discharge[0] * min(self._ratings.max_discharge_a, module_a),
-            charge_because=charge[1],
-            discharge_because=discharge[1],
+            charge_a=giving[0] * min(self._ratings.max_charge_a, module_a),
+            discharge_a=taking[0] * min(self._ratings.max_discharge_a, module_a),
+            charge_because=giving[1],
+            discharge_because=taking[1],
             max_v=self._profile.max_cell_v * self._profile.series_cells,
             cell_over=self._over.active,
             cell_under=self._under.active,
@@ -81,29 +113,54 @@ class LimitKeeper:
             key=_fraction,
         )
 
-    def _charging(self, view: BatteryView, max_cell_v: float) -> list[Factor]:
-        p = self._profile
-        full = self._full.update(max_cell_v >= p.full_cell_v, max_cell_v < p.full_release_v)
-        over = self._over.update(max_cell_v > p.over_cell_v, max_cell_v < p.over_release_v)
+    def _charging(self, view: BatteryView, rest: Rest) -> list[Factor]:
+        p, max_v = self._profile, rest.max_terminal_v
+        full = self._full.update(max_v >= p.full_cell_v, max(max_v, rest.max_v) < p.full_release_v)
+        over = self._over.update(max_v > p.over_cell_v, max_v < p.over_release_v)
         return [
             (0.0 if over else 1.0, Because.CELL_OVER),
             (0.0 if full else 1.0, Because.CELL_FULL),
-            (p.charge_by_cell_v.at(max_cell_v), Because.CELL_HIGH),
+            (p.charge_by_cell_v.at(rest.max_v), Because.CELL_HIGH),
+            (_by_soc(p.charge_by_soc, rest, 1.0), Because.SOC_HIGH),
             (p.charge_by_cold_c.at(view.low_c), Because.TOO_COLD),
             (p.charge_by_hot_c.at(view.high_c), Because.TOO_HOT),
         ]
 
-    def _discharging(self, view: BatteryView, min_cell_v: float) -> list[Factor]:
-        p = self._profile
-        empty = self._empty.update(min_cell_v <= p.empty_cell_v, min_cell_v > p.empty_release_v)
-        under = self._under.update(min_cell_v < p.under_cell_v, min_cell_v > p.under_release_v)
+    def _discharging(self, view: BatteryView, rest: Rest) -> list[Factor]:
+        p, min_v = self._profile, rest.min_terminal_v
+        empty = self._empty.update(
+            min_v <= p.empty_cell_v, min(min_v, rest.min_v) > p.empty_release_v
+        )
+        under = self._under.update(min_v < p.under_cell_v, min_v > p.under_release_v)
         return [
             (0.0 if under else 1.0, Because.CELL_UNDER),
             (0.0 if empty else 1.0, Because.CELL_EMPTY),
-            (p.discharge_by_cell_v.at(min_cell_v), Because.CELL_LOW),
+            (p.discharge_by_cell_v.at(rest.min_v), Because.CELL_LOW),
+            (_by_soc(p.discharge_by_soc, rest, -1.0), Because.SOC_LOW),
             (p.discharge_by_cold_c.at(view.low_c), Because.TOO_COLD),
             (p.discharge_by_hot_c.at(view.high_c), Because.TOO_HOT),
         ]
+
+
+def _by_soc(curve: Curve, rest: Rest, sign: float) -> float:
+    """At the worse end of what the state of charge may be; 1 when nobody estimates it."""
+    charge = rest.charge
+    return 1.0 if charge is None else curve.at(charge.soc + sign * charge.sigma)
+
+
+def _stopped(factor: Factor, alarms: Sequence[Alarm], *, charging: bool) -> Factor:
+    """0 when a protection refuses this direction. The worst alarm gives the reason."""
+    stops = [a for a in alarms if (a.stops_charge if charging else a.stops_discharge)]
+    if not stops:
+        return factor
+    worst = max(stops, key=_level)
+    if worst.level is Level.TRIP:
+        return 0.0, Because.TRIPPED
+    return 0.0, _BECAUSE.get(worst.code, Because.PROTECTED)
+
+
+def _level(alarm: Alarm) -> Level:
+    return alarm.level
 
 
 class _SlowRise:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, isfinite
 from typing import NamedTuple, cast
 
 from gridzero.battery.profile import Profile
 from gridzero.domain.battery import BatteryView
 from gridzero.domain.readings import ModuleReading
+from gridzero.domain.trust import UNTROUBLED, Blame, Trust
+
+_MAX_WITHIN_V = 0.5
+
+Estimates = tuple[tuple[int, float, float], ...]
+"""Misread cells of a module that are taken for what the others say: index, V, +- V."""
 
 
 class _Digest(NamedTuple):
     """One module's reading boiled down; ``*_s`` are -inf while anything is missing.
 
     min_v, max_v: lowest and highest cell with their names, the highest with a margin while
-    cells are bled, because a bled cell reads low. sum_v: of all known cells.
+    cells are bled, because a bled cell reads low. sum_v: of all known cells. A misread cell
+    counts with the worse end of its estimate, and in the sum with the estimate itself.
     """
 
     reading: ModuleReading
+    estimates: Estimates
     oldest_s: float
     temp_s: float
     min_v: float
@@ -39,15 +47,20 @@ class BatteryViewer:
         self._profile = profile
         self._digests: dict[str, _Digest] = {}
 
-    def view(self, modules: Sequence[ModuleReading], now_s: float) -> BatteryView | None:
+    def view(
+        self, modules: Sequence[ModuleReading], now_s: float, trust: Trust = UNTROUBLED
+    ) -> BatteryView | None:
         """The battery at now_s, None without modules.
+
+        Cells that trust calls misread count as what the other readings say, less or more what
+        that may be wrong; without such an estimate a cell counts as it reads.
 
         A module whose cells are not all known and younger than the dead time is silent; its last
         known cells still count for the extremes, because unknown must not look harmless.
         """
         if not modules:
             return None
-        digests = [self._digest(module) for module in modules]
+        digests = [self._digest(module, trust) for module in modules]
         oldest_alive_s = now_s - self._profile.volt_dead_s
         complete = [d for d in digests if d.oldest_s > oldest_alive_s]
         lowest = min(digests, key=_min_v)
@@ -72,26 +85,76 @@ class BatteryViewer:
             implausible=tuple(name for d in digests for name in d.implausible),
         )
 
-    def _digest(self, module: ModuleReading) -> _Digest:
+    def _digest(self, module: ModuleReading, trust: Trust) -> _Digest:
+        estimates = estimates_of(module, trust) if trust.cells else ()
         known = self._digests.get(module.name)
-        if known is None or known.reading is not module:
-            known = self._digests[module.name] = _digest(module, self._profile)
+        if known is None or known.reading is not module or known.estimates != estimates:
+            known = _digest(module, estimates, self._profile)
+            self._digests[module.name] = known
         return known
 
 
-def _digest(module: ModuleReading, profile: Profile) -> _Digest:
-    cells = [v for v in module.cell_v if v is not None]
-    lowest, highest = min(cells, default=inf), max(cells, default=-inf)
+def estimates_of(module: ModuleReading, trust: Trust) -> Estimates:
+    """The module's misread cells whose true voltage the other readings tell.
+
+    An estimate that may be half a volt wrong excuses nothing.
+    """
+    return tuple(
+        (doubt.cell - 1, doubt.estimate_v, doubt.within_v)
+        for doubt in trust.cells.values()
+        if doubt.module == module.name
+        and doubt.blame is Blame.SENSOR
+        and 1 <= doubt.cell <= len(module.cell_v)
+        and doubt.estimate_v is not None
+        and isfinite(doubt.estimate_v)
+        and 0.0 <= doubt.within_v <= _MAX_WITHIN_V
+    )
+
+
+def read_v(module: ModuleReading, trust: Trust) -> tuple[float | None, ...]:
+    """What the cells read, V; None for those that are misread."""
+    if not trust.cells:
+        return module.cell_v
+    return tuple(
+        None if trust.misread(module.name, i) is not None else volts
+        for i, volts in enumerate(module.cell_v, 1)
+    )
+
+
+def believed_sum_v(module: ModuleReading, trust: Trust) -> float | None:
+    """Voltage of the module with misread cells as estimated, V; None while a cell is not known."""
+    if None in module.cell_v:
+        return None
+    estimates = estimates_of(module, trust) if trust.cells else ()
+    return sum(_with(module, estimates, 0))
+
+
+def _with(module: ModuleReading, estimates: Estimates, side: int) -> list[float]:
+    """The known cells, misread ones replaced: side -1 and 1 are the ends of the estimate."""
+    volts = list(module.cell_v)
+    for i, estimate_v, within_v in estimates:
+        if volts[i] is not None:
+            volts[i] = estimate_v + side * within_v
+    return [v for v in volts if v is not None]
+
+
+def _digest(module: ModuleReading, estimates: Estimates, profile: Profile) -> _Digest:
+    volts = _with(module, estimates, 0)
+    lows = _with(module, estimates, -1) if estimates else volts
+    highs = _with(module, estimates, 1) if estimates else volts
+    lowest, highest = min(lows, default=inf), max(highs, default=-inf)
     suspects = _suspects(module) if module.suspect else []
+    excused = {f"{module.name}.{i + 1}" for i, _, _ in estimates}
     return _Digest(
         reading=module,
+        estimates=estimates,
         oldest_s=_oldest_s(module.cell_at_s),
         temp_s=module.temp_at_s if module.temp_at_s is not None else -inf,
         min_v=lowest,
-        min_cell=_cell_name(module, lowest) if cells else "",
+        min_cell=_cell_name(module, lows.index(lowest)) if lows else "",
         max_v=highest + (profile.bleed_margin_v if module.bleeding else 0.0),
-        max_cell=_cell_name(module, highest) if cells else "",
-        sum_v=sum(cells),
+        max_cell=_cell_name(module, highs.index(highest)) if highs else "",
+        sum_v=sum(volts),
         low_c=min((t.low_c for t in module.temps), default=inf),
         high_c=inf
         if module.over_range_temp
@@ -99,8 +162,10 @@ def _digest(module: ModuleReading, profile: Profile) -> _Digest:
         suspects=tuple(name for name, _ in suspects),
         implausible=tuple(
             name
-            for name, volts in suspects
-            if volts is not None and not profile.plausible_min_v <= volts <= profile.plausible_max_v
+            for name, reads_v in suspects
+            if reads_v is not None
+            and not profile.plausible_min_v <= reads_v <= profile.plausible_max_v
+            and name not in excused
         ),
     )
 
@@ -121,8 +186,10 @@ def _oldest_s(times: Sequence[float | None]) -> float:
     return min(cast("Sequence[float]", times))
 
 
-def _cell_name(module: ModuleReading, volts: float) -> str:
-    return f"{module.name}.{module.cell_v.index(volts) + 1}"
+def _cell_name(module: ModuleReading, place: int) -> str:
+    """Name of the cell at a place among the known ones."""
+    known = [i for i, volts in enumerate(module.cell_v, 1) if volts is not None]
+    return f"{module.name}.{known[place]}"
 
 
 def _unless(temp_c: float, nothing: float) -> float | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gridzero.errors import LinkError
-from gridzero.links.memory import MemoryI2c
+from gridzero.links.memory import MemoryGpio, MemoryI2c
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.ports.links import CanFilter, CanFrame, LinkHealth, MqttLink, MqttMessage
 from gridzero.sim.house import House
@@ -122,6 +122,7 @@ class FarMedia:
         self.pty = PtyDevice(serial_link)
         self.meter_line = MeterLine(mqtt)
         self._i2c: dict[str, MemoryI2c] = {}
+        self._gpio: dict[str, MemoryGpio] = {}
 
     def can(self, name: str) -> BusEnd:
         """The twins' end of a bus; each bus of the reference house has one twin."""
@@ -134,6 +135,10 @@ class FarMedia:
     def i2c(self, name: str) -> MemoryI2c:
         """A bus that nobody reads: the service has a sensor of its own."""
         return self._i2c.setdefault(name, MemoryI2c(name))
+
+    def gpio(self, name: str) -> MemoryGpio:
+        """A chip that nobody uses: the reference house has no relays."""
+        return self._gpio.setdefault(name, MemoryGpio(name))
 
     def mqtt(self) -> MeterLine:
         """The meter's connection."""

@@ -10,6 +10,7 @@ from gridzero.config.explain import nearest
 from gridzero.config.models import Config
 from gridzero.config.problems import Notes, Path
 from gridzero.config.sketch import Sketch
+from gridzero.config.switch_checks import check_switches
 from gridzero.config.yaml_lines import Document
 from gridzero.domain.modes import Mode
 from gridzero.ports.devices import Role
@@ -23,6 +24,7 @@ def check_site(document: Document, notes: Notes, sketch: Sketch, config: Config 
     _Roles(document, notes, sketch).check()
     _Links(document, notes, sketch).check()
     _check_addresses(document, notes, sketch)
+    check_switches(document, notes, sketch)
     _check_overrides(document, notes)
     if config is not None:
         _warn(document, notes, sketch, config)
@@ -168,6 +170,7 @@ _BUS_KEYS: dict[str, Callable[[Any], tuple[object, ...]]] = {
     ),
     "serial": lambda s: (s.get("port"),),
     "i2c": lambda s: (s.get("bus_number"),),
+    "gpio": lambda s: (s.get("chip", "/dev/gpiochip0"),),
 }
 
 

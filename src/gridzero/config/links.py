@@ -86,6 +86,15 @@ class I2cLinkConfig(Section):
     bus_number: int = Field(ge=0, le=255, description="n of /dev/i2c-n")
 
 
+class GpioLinkConfig(Section):
+    """The pins of the machine. Needs the extra: pip install gridzero[gpio]."""
+
+    type: Literal["gpio"] = Field(description="a GPIO chip")
+    chip: _Text = Field(
+        default="/dev/gpiochip0", description="device file of the chip; gpiodetect lists them"
+    )
+
+
 LinkConfig = Annotated[
-    CanLinkConfig | SerialLinkConfig | I2cLinkConfig, Field(discriminator="type")
+    CanLinkConfig | SerialLinkConfig | I2cLinkConfig | GpioLinkConfig, Field(discriminator="type")
 ]

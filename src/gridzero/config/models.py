@@ -129,6 +129,44 @@ class BatteryConfig(Section):
         description="largest current per healthy parallel module, A, up to 200",
     )
     balancing: bool = Field(default=True, description="let modules bleed their highest cells")
+    contactor: Name | None = Field(
+        default=None, description="switch that cuts the whole battery off; absent = none"
+    )
+
+
+class ThermalConfig(Section):
+    """What warms and cools the battery."""
+
+    heater: Name | None = Field(
+        default=None, description="switch that warms the battery; absent = none"
+    )
+    fan: Name | None = Field(
+        default=None, description="switch that cools the battery; absent = none"
+    )
+
+
+class WatchdogConfig(Section):
+    """Who ends a gridzero that no longer commands; fed only while commands really leave."""
+
+    systemd: Literal["auto", "off"] = Field(
+        default="auto", description="auto: feed systemd's watchdog where it has set one"
+    )
+    hardware: _Text | None = Field(
+        default=None, description="device that resets the Pi, such as /dev/watchdog; absent = none"
+    )
+    timeout_s: int = Field(
+        default=15, ge=5, le=60, description="time after which it resets the Pi, s, 5..60"
+    )
+    within_s: Number = Field(
+        default=6.0,
+        ge=5.0,
+        le=15.0,
+        description="how old the last tick and the last bytes to each converter may be, s, 5..15",
+    )
+    excuse_lost_links: bool = Field(
+        default=False,
+        description="feed it although a converter's link is down, as long as another is reached",
+    )
 
 
 class ControlConfig(Section):
@@ -234,6 +272,12 @@ class Config(Section):
     )
     battery: Annotated[BatteryConfig, BeforeValidator(_empty)] = Field(
         default_factory=BatteryConfig, description="limits of the battery"
+    )
+    thermal: Annotated[ThermalConfig, BeforeValidator(_empty)] = Field(
+        default_factory=ThermalConfig, description="heater and fan of the battery"
+    )
+    watchdog: Annotated[WatchdogConfig, BeforeValidator(_empty)] = Field(
+        default_factory=WatchdogConfig, description="systemd's and the Pi's watchdog"
     )
     control: Annotated[ControlConfig, BeforeValidator(_empty)] = Field(
         default_factory=ControlConfig, description="how the grid power is held"

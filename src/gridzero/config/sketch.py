@@ -36,6 +36,13 @@ class Sketch:
             return ()
         return plugin.link_names(options)
 
+    def switches_of(self, device: str) -> tuple[str, ...]:
+        """Names of the switches that a device works, as far as its options are readable."""
+        plugin, options = self.drivers.get(device), self.options.get(device)
+        if plugin is None or options is None:
+            return ()
+        return plugin.switches(options)
+
     def addresses_of(self, device: str) -> Iterable[tuple[str, str]]:
         """(link name, address) of a device, as far as its options are readable."""
         plugin, options = self.drivers.get(device), self.options.get(device)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from gridzero.config.links import CanLinkConfig, I2cLinkConfig, LinkConfig, SerialLinkConfig
+from gridzero.config.links import (
+    CanLinkConfig,
+    GpioLinkConfig,
+    I2cLinkConfig,
+    LinkConfig,
+    SerialLinkConfig,
+)
 from gridzero.config.loader import Loaded
 from gridzero.config.models import BatteryConfig, ControlConfig, MqttConfig
 from gridzero.domain.modes import Mode
@@ -79,6 +85,8 @@ def _link(link: LinkConfig) -> str:
             return f"serial, {link.port}, {link.baud} baud{', RS485' if link.rs485 else ''}"
         case I2cLinkConfig():
             return f"I2C, /dev/i2c-{link.bus_number}"
+        case GpioLinkConfig():
+            return f"GPIO, {link.chip}"
 
 
 def _battery(battery: BatteryConfig, modules: int) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from gridzero.app import App, build
-from gridzero.config.links import CanLinkConfig, I2cLinkConfig, SerialLinkConfig
+from gridzero.config.links import CanLinkConfig, GpioLinkConfig, I2cLinkConfig, SerialLinkConfig
 from gridzero.config.loader import Loaded
 from gridzero.config.models import Config
 from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
@@ -51,7 +51,12 @@ class LiveSite:
             mqtt=RealMqtt(host=_HOST, port=port, name="twins", report=_untold),
         )
         loaded = replace(loaded, config=self._rewired(loaded.config, port))
-        links = RealLinks(loaded.config, faults)
+        chips = {
+            name: self.media.gpio(name)
+            for name, link in loaded.config.links.items()
+            if isinstance(link, GpioLinkConfig)
+        }
+        links = RealLinks(loaded.config, faults, chips)
         for name, link in loaded.config.links.items():
             if isinstance(link, I2cLinkConfig):
                 links.simulate_i2c(self.media.i2c(name))
@@ -63,6 +68,7 @@ class LiveSite:
             faults=faults,
             store=MemoryStore(),
             learned=MemoryStore(),
+            latched=MemoryStore(),
             link_services=tuple(links.services()),
             links_ready=links.ready,
         )

@@ -10,7 +10,8 @@ from gridzero.config.loader import Loaded
 from gridzero.domain.decision import Decision
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
-from gridzero.ports.plugin import DriverPlugin
+from gridzero.ports.devices import Role
+from gridzero.ports.plugin import DriverPlugin, Options
 from gridzero.ports.twins import DeviceTwin
 from gridzero.sim.house import House, Reach
 from gridzero.sim.household import Household
@@ -22,6 +23,8 @@ _BATTERY_REASONS = frozenset(
         Because.CELL_FULL,
         Because.CELL_HIGH,
         Because.CELL_OVER,
+        Because.SOC_HIGH,
+        Because.SOC_LOW,
         Because.CELL_EMPTY,
         Because.CELL_LOW,
         Because.CELL_UNDER,
@@ -70,10 +73,21 @@ def build_twins(
     loaded: Loaded, plugins: Mapping[str, DriverPlugin], house: House, seed: int
 ) -> dict[str, DeviceTwin]:
     """The simulated end of each configured device."""
-    return {
-        name: plugins[loaded.config.devices[name]["driver"]].twin(options, house, seed + number)
-        for number, (name, options) in enumerate(loaded.device_options.items())
-    }
+    twins: dict[str, DeviceTwin] = {}
+    for number, (name, options) in enumerate(loaded.device_options.items()):
+        plugin = plugins[loaded.config.devices[name]["driver"]]
+        world = house.behind(*_contactors(loaded, plugin, options))
+        twins[name] = plugin.twin(options, world, seed + number)
+    house.switches.update({name: t.switch for name, t in twins.items() if t.switch is not None})
+    return twins
+
+
+def _contactors(loaded: Loaded, plugin: DriverPlugin, options: Options) -> tuple[str, ...]:
+    """What lies between a device and the cells: its own contactor and that of the battery."""
+    if plugin.role not in {Role.CHARGER, Role.INVERTER}:
+        return ()
+    main = loaded.config.battery.contactor
+    return (*plugin.switches(options), *((main,) if main else ()))
 
 
 class Watcher:

@@ -28,8 +28,9 @@ class SimulatedSite:
         scene: Scene | None = None,
         learned: Store | None = None,
         outlook: Store | None = None,
+        latched: Store | None = None,
     ) -> None:
-        """learned, outlook: what an earlier life learned; default: nothing."""
+        """learned, outlook, latched: what an earlier life left; default: nothing."""
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
@@ -40,6 +41,7 @@ class SimulatedSite:
             store=MemoryStore(),
             learned=learned or MemoryStore(),
             outlook=outlook or MemoryStore(),
+            latched=latched or MemoryStore(),
         )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)

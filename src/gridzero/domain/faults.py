@@ -17,6 +17,7 @@ class Fault:
 
     noticed: by what, and within how long. power: what power becomes.
     clears: by itself (after which dwell) or by a person. remedy: what the person should do.
+    latches: stays after its cause is gone, and over restarts, until a person acknowledges it.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Fault:
     clears: str
     remedy: str
     severity: Severity = Severity.FAULT
+    latches: bool = False
 
 
 _ROWS = (
@@ -91,25 +93,25 @@ _ROWS = (
     Fault(
         code="cell_over",
         title="A cell is above its hard limit",
-        noticed="next protect tick (250 ms) after the frame",
+        noticed="next protect tick (250 ms) after the frame; latches when it goes further for 15 s",
         power="charge 0 W at once; discharge stays allowed",
-        clears="by itself below the release voltage",
+        clears="by itself below the release voltage; a trip by a person",
         remedy="Do not charge; find out why the taper did not hold it",
     ),
     Fault(
         code="cell_under",
         title="A cell is below its hard limit",
-        noticed="next protect tick (250 ms) after the frame",
+        noticed="next protect tick (250 ms) after the frame; latches when it goes further for 15 s",
         power="discharge 0 W at once; charge stays allowed",
-        clears="by itself above the release voltage",
+        clears="by itself above the release voltage; a trip by a person",
         remedy="Charge soon; look for a weak cell",
     ),
     Fault(
         code="too_hot",
         title="The battery is too hot",
-        noticed="next protect tick after the temperature frame",
+        noticed="next protect tick after the temperature frame; trips 5 K further, after 10 s",
         power="0 W both ways",
-        clears="by itself when the taper allows power again",
+        clears="by itself when the taper allows power again; a trip by a person",
         remedy="Let it cool; check ventilation",
     ),
     Fault(
@@ -128,6 +130,229 @@ _ROWS = (
         power="0 W both ways",
         clears="by itself 30 s after the last excess",
         remedy="Look for a load or charger that gridzero does not control",
+    ),
+    Fault(
+        code="cell_deep",
+        title="A cell is so empty that charging it may be dangerous",
+        noticed="next protect tick after the frame (2.0 V; LFP 1.8 V); latches after 15 s",
+        power="0 W both ways at once",
+        clears="by a person, once the cell has recovered",
+        remedy="Measure the cell by hand. Do not charge it: replace the module",
+    ),
+    Fault(
+        code="cell_spread",
+        title="The cells of a module are far apart",
+        noticed="at rest, or by the estimate also under load: 0.1 V for 60 s warns, 0.3 V for 60 s"
+        " limits, 0.5 V for 60 s trips",
+        power="limit: discharge 0 W; trip: 0 W both ways",
+        clears="by itself when balancing has brought them together; a trip by a person",
+        remedy="Let it balance; look in the cell table for the one that is off, and measure it",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="cell_rate",
+        title="A cell leaves its neighbours quickly",
+        noticed="60 mV within 30 s warns, 150 mV limits, 300 mV trips, whatever the load does to"
+        " the whole module",
+        power="limit and trip: 0 W both ways",
+        clears="by itself after 5 minutes without; a trip by a person",
+        remedy="Look for warmth, smell and swelling first; then check sense wire and cell",
+    ),
+    Fault(
+        code="hot_charge",
+        title="The battery is too hot to charge",
+        noticed="next protect tick after the temperature frame",
+        power="charge 0 W; discharge stays allowed up to its own limit",
+        clears="by itself 60 s after it is 2 K cooler",
+        remedy="Let it cool; check ventilation",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="cold_discharge",
+        title="The battery is too cold to discharge",
+        noticed="next protect tick after the temperature frame",
+        power="discharge 0 W; charging ends earlier still",
+        clears="by itself 60 s after it is 1 K warmer",
+        remedy="Warm the battery",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="temp_spread",
+        title="One module is much warmer than another",
+        noticed="8 K for 60 s warns, 15 K limits, 25 K trips",
+        power="limit: charge 0 W; trip: 0 W both ways",
+        clears="by itself when they are within 10 K; a trip by a person",
+        remedy="Look for a loose contact, a blocked fan or a module that heats itself",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="charge_current",
+        title="The battery is charged with more than its rating",
+        noticed="8 % above for 10 s warns, 15 % for 3 s limits, 50 % for 2 s trips",
+        power="limit: charge 0 W; trip: 0 W both ways",
+        clears="by itself 30 s after it ended; a trip by a person",
+        remedy="Look for a charger that gridzero does not control; check max_charge_a",
+    ),
+    Fault(
+        code="discharge_current",
+        title="The battery gives more than its rating",
+        noticed="8 % above for 10 s warns, 15 % for 3 s limits, 50 % for 2 s trips",
+        power="limit: discharge 0 W; trip: 0 W both ways",
+        clears="by itself 30 s after it ended; a trip by a person",
+        remedy="Look for a load that gridzero does not control; check max_discharge_a",
+    ),
+    Fault(
+        code="module_current",
+        title="One module carries more than its rating",
+        noticed="10 % above for 30 s warns, 25 % for 10 s limits, 75 % for 5 s trips; by the"
+        " estimate, else by equal shares of the healthy modules",
+        power="limit and trip: 0 W both ways",
+        clears="by itself 60 s after it ended; a trip by a person",
+        remedy="Check the other modules' cables and fuses: they carry too little",
+    ),
+    Fault(
+        code="current_integral",
+        title="Too much current for too long",
+        noticed="summed above the rating over a minute, in seconds of full rating: 3 s warns, 6 s"
+        " limits, 12 s trips",
+        power="limit and trip: 0 W both ways",
+        clears="by itself 30 s after the minute is clean; a trip by a person",
+        remedy="Look for a load or charger that gridzero does not control",
+    ),
+    Fault(
+        code="charging_forbidden",
+        title="The battery is charged although it must not be",
+        noticed="3 A of charge while the charge limit is 0: 5 s warns, 8 s limits, 15 s trips",
+        power="0 W both ways, so that nothing feeds the charger",
+        clears="by itself 30 s after it ended; a trip by a person",
+        remedy="Switch the rectifier off at its mains; fit or check its contactor",
+    ),
+    Fault(
+        code="discharging_forbidden",
+        title="The battery is discharged although it must not be",
+        noticed="3 A of discharge while the limit is 0: 8 s warns, 15 s limits, 30 s trips",
+        power="discharge 0 W",
+        clears="by itself 30 s after it ended; a trip by a person",
+        remedy="Look for a load on the battery, or an inverter that does not stop",
+    ),
+    Fault(
+        code="charging_untold",
+        title="The battery is charged though nobody was told to",
+        noticed="3 A of charge while no charger is commanded: 8 s warns, 15 s limits, 60 s trips",
+        power="limit: discharge 0 W; trip: 0 W both ways",
+        clears="by itself 30 s after it ended; a trip by a person",
+        remedy="Look for a rectifier on its stored values, or another charger",
+    ),
+    Fault(
+        code="charge_excess",
+        title="More charge flows than was commanded",
+        noticed="the shunt shows 3 A more than the set-points for 8 s (warns), 5 A for 10 s"
+        " (limits), 10 A for 20 s (trips)",
+        power="limit: charge 0 W; trip: 0 W both ways",
+        clears="by itself 60 s after it ended; a trip by a person",
+        remedy="Check that nothing else commands the rectifier; open its contactor",
+    ),
+    Fault(
+        code="cell_misread",
+        title="A cell's sensor is wrong, the cell is not",
+        noticed="within 10 s by the modules in parallel, which have one voltage",
+        power="unchanged: the cell counts as the others say, with what that may be wrong",
+        clears="by itself when it reads like the others again",
+        remedy="Check the sense wire and its plug when convenient",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="misread_many",
+        title="Too many cells of one module are misread",
+        noticed="two or more",
+        power="0 W both ways: nothing is left to judge them by",
+        clears="by itself 10 s after at most one is left",
+        remedy="Replace the module's board, or take the module out",
+    ),
+    Fault(
+        code="cell_odd",
+        title="A cell reads oddly and nobody can say why",
+        noticed="10 s after the readings raised doubt",
+        power="unchanged: the cell counts as it reads, so the tapers act",
+        clears="by itself when it reads like the others again",
+        remedy="Measure the cell by hand",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="module_apart",
+        title="A module has another voltage than those in parallel with it",
+        noticed="no single cell explains it for 10 s",
+        power="0 W both ways",
+        clears="by itself 10 s after they agree",
+        remedy="Check its fuse, contactor and cable before anything else: it may not be connected",
+    ),
+    Fault(
+        code="module_frozen",
+        title="A module repeats its readings",
+        noticed="its readings stand still while the others move",
+        power="0 W both ways: they are as old as the last that moved",
+        clears="by itself when they move again",
+        remedy="Switch the module's 12 V supply off and on",
+    ),
+    Fault(
+        code="temp_odd",
+        title="A module's temperature cannot be",
+        noticed="as soon as the readings show it (warns), after 30 s (limits)",
+        power="0 W both ways after 30 s",
+        clears="by itself when the sensor agrees with the others again",
+        remedy="Check the sensor; a module without one must not be used",
+    ),
+    Fault(
+        code="pack_voltage",
+        title="Modules in parallel differ in voltage",
+        noticed="against the middle of all: 0.25 V for 15 s warns, 0.5 V for 15 s limits, 1 V for"
+        " 60 s trips",
+        power="limit and trip: 0 W both ways",
+        clears="by itself 10 s after they agree within 0.25 V; a trip by a person",
+        remedy="Check fuse, contactor and cable of the named module",
+    ),
+    Fault(
+        code="converter_voltage",
+        title="A converter measures another voltage than the cells",
+        noticed="1.5 V apart for 30 s warns, 3 V for 30 s limits",
+        power="limit: 0 W both ways",
+        clears="by itself 30 s after they agree within 1.5 V",
+        remedy="Measure the voltage by hand at the converter and at the battery",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="shunt_sign",
+        title="The shunt shows charge as discharge",
+        noticed="it says the opposite of what the converters do, lasting",
+        power="0 W both ways",
+        clears="by itself 10 s after it agrees",
+        remedy="Swap the shunt's sense wires, or its sign in the configuration",
+    ),
+    Fault(
+        code="shunt_stuck",
+        title="The shunt stands still while the current moves",
+        noticed="by what the converters do",
+        power="0 W both ways",
+        clears="by itself 10 s after it moves again",
+        remedy="Check the ADC and its wiring",
+    ),
+    Fault(
+        code="shunt_offset",
+        title="The shunt shows current when none flows",
+        noticed="0.5 A at rest warns, 2 A limits, each after 60 s",
+        power="limit: 0 W both ways",
+        clears="by itself below 0.3 A (1 A)",
+        remedy="Calibrate the shunt's zero; check for moisture on its board",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="bleed_endless",
+        title="A module goes on bleeding though nobody asks it to",
+        noticed="after 60 s (warns); after 20 minutes, longer than its own timer (limits)",
+        power="limit: discharge 0 W, so that the drained cells are not emptied further",
+        clears="by itself when the bleeding ends",
+        remedy="Take the module's 12 V supply away; check its variant in the configuration",
+        severity=Severity.WARNING,
     ),
     Fault(
         code="shunt_silent",
@@ -184,9 +409,38 @@ _ROWS = (
         title="The rectifier has no contactor",
         noticed="at start and at stop",
         power="none by itself: about 30 s after gridzero ends it reverts to its stored values",
-        clears="stays: this version cannot drive a contactor itself",
-        remedy="Fit a normally open contactor that drops out when the Pi dies",
+        clears="with a restart, once the rectifier's section names a contactor",
+        remedy="Fit a normally open contactor that drops out when the Pi dies, and name it as"
+        " contactor of the rectifier: docs/contactor.md",
         severity=Severity.WARNING,
+    ),
+    Fault(
+        code="contactor_welded",
+        title="A contactor does not open",
+        noticed="its feedback contact says closed 0.5 s (settle_s) after it was told to open",
+        power="0 W both ways: nothing can part the battery from what hangs on it",
+        clears="by a person, once the feedback says open",
+        remedy="Switch the rectifier's mains off, pull the battery fuse, replace the contactor;"
+        " then acknowledge",
+        latches=True,
+    ),
+    Fault(
+        code="contactor_stuck_open",
+        title="A contactor does not close",
+        noticed="its feedback contact says open 0.5 s (settle_s) after it was told to close",
+        power="0 W for what is behind it: a rectifier is not started",
+        clears="by itself when the feedback says closed, or nobody wants it closed any more",
+        remedy="Check coil, coil supply and charge pump; check the feedback contact and its wire",
+    ),
+    Fault(
+        code="contactor_under_load",
+        title="The battery contactor was opened while current flowed",
+        noticed="2 s after a trip the current has not fallen below 2 A",
+        power="0 W both ways: the battery is cut off, whatever still wanted to flow",
+        clears="by a person: a contact that broke a direct current may have suffered",
+        remedy="Find out what went on without being told to; look at the contacts, test that it"
+        " opens and closes; then acknowledge",
+        latches=True,
     ),
     Fault(
         code="inverter_fault",
@@ -287,6 +541,35 @@ _ROWS = (
         power="0 W both ways: its cells are not watched",
         clears="by itself 30 s after its last frame",
         remedy="Add it to the battery's modules, or take it off the bus",
+    ),
+    Fault(
+        code="latches_lost",
+        title="Nobody knows which faults wait to be acknowledged",
+        noticed="at start: the file of latched faults cannot be read or names faults of a newer"
+        " version; it is kept as latched.damaged",
+        power="0 W both ways: one of them may have been a trip",
+        clears="by a person",
+        remedy="Look through the log for the last trip and at the battery; then acknowledge",
+        latches=True,
+    ),
+    Fault(
+        code="commands_stuck",
+        title="Commands do not leave, or nobody decides",
+        noticed="no tick for watchdog.within_s (6 s), or nothing sent to a converter for so long",
+        power="by the leases and the devices' own time-outs; the watchdogs are not fed, so systemd"
+        " restarts gridzero and the hardware watchdog the Pi",
+        clears="by itself when commands leave again, otherwise with the restart",
+        remedy="See which converter is named: its link, its adapter. Report a hung control loop",
+    ),
+    Fault(
+        code="watchdog_lost",
+        title="A watchdog cannot be fed",
+        noticed="at the first failed open or write; it is tried again every 2 s",
+        power="unchanged; nobody restarts the Pi if it hangs",
+        clears="by itself when it can be fed",
+        remedy="Check watchdog.hardware: does the device exist, may gridzero write it, does another"
+        " program hold it (systemd's RuntimeWatchdogSec)?",
+        severity=Severity.WARNING,
     ),
     Fault(
         code="control_hung",

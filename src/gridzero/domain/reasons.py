@@ -38,16 +38,22 @@ class Because(StrEnum):
     TEMPERATURE_UNKNOWN = "temperature_unknown"
     CELL_IMPLAUSIBLE = "cell_implausible"
     UNEXPECTED_MODULE = "unexpected_module"
+    FAULT_LATCHED = "fault_latched"
+    CONTACTOR_OPEN = "contactor_open"
     CELL_HIGH = "cell_high"
     CELL_FULL = "cell_full"
     CELL_OVER = "cell_over"
     CELL_LOW = "cell_low"
     CELL_EMPTY = "cell_empty"
     CELL_UNDER = "cell_under"
+    SOC_HIGH = "soc_high"
+    SOC_LOW = "soc_low"
     TOO_HOT = "too_hot"
     TOO_COLD = "too_cold"
     CURRENT_LIMIT = "current_limit"
     OVER_CURRENT = "over_current"
+    PROTECTED = "protected"
+    TRIPPED = "tripped"
     RECOVERING = "recovering"
     SHUNT_STALE = "shunt_stale"
     CHARGER_SILENT = "charger_silent"
@@ -100,16 +106,22 @@ REASONS: dict[Because, str] = {
     Because.TEMPERATURE_UNKNOWN: "the temperature of a battery module is not known",
     Because.CELL_IMPLAUSIBLE: "a cell reads something that cannot be",
     Because.UNEXPECTED_MODULE: "a module answers that is not in the configuration",
+    Because.CONTACTOR_OPEN: "the battery's contactor is open",
+    Because.FAULT_LATCHED: "a fault stands that a person has to look at and to acknowledge",
     Because.CELL_HIGH: "the highest cell comes near full",
     Because.CELL_FULL: "the highest cell is full",
     Because.CELL_OVER: "a cell is above its hard limit",
     Because.CELL_LOW: "the lowest cell comes near empty",
     Because.CELL_EMPTY: "the lowest cell is empty",
     Because.CELL_UNDER: "a cell is below its hard limit",
+    Because.SOC_HIGH: "the state of charge comes near full",
+    Because.SOC_LOW: "the state of charge comes near empty",
     Because.TOO_HOT: "the battery is hot",
     Because.TOO_COLD: "the battery is cold",
     Because.CURRENT_LIMIT: "the battery gives or takes all the current it may",
     Because.OVER_CURRENT: "the battery current was above its limit",
+    Because.PROTECTED: "a protection of the battery refuses this direction; see the faults",
+    Because.TRIPPED: "a protection of the battery has tripped; see the faults",
     Because.RECOVERING: "a limit is lifted slowly after it acted",
     Because.SHUNT_STALE: "the battery current is not known",
     Because.CHARGER_SILENT: "the rectifier does not answer",

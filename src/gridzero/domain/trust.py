@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class Blame(StrEnum):
@@ -53,9 +52,6 @@ class CellDoubt:
         return f"{self.module}.{self.cell}"
 
 
-_NOBODY: Mapping[str, str] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """The judgement over all readings at one moment.
@@ -65,16 +61,17 @@ class Trust:
     odd_temps: modules whose temperature cannot be, in words. common_v: the voltage that parallel
     modules share, None with fewer than two or when they do not agree. shunt_offset_a: what the
     shunt reads when no current flows, A; None = not known. shunt_sign_wrong: it shows charge as
-    discharge.
+    discharge. shunt_stuck: it stands still while the converters move.
     """
 
     cells: Mapping[str, CellDoubt] = field(default_factory=dict)
-    apart: Mapping[str, str] = _NOBODY
-    frozen: Mapping[str, str] = _NOBODY
-    odd_temps: Mapping[str, str] = _NOBODY
+    apart: Mapping[str, str] = field(default_factory=dict)
+    frozen: Mapping[str, str] = field(default_factory=dict)
+    odd_temps: Mapping[str, str] = field(default_factory=dict)
     common_v: float | None = None
     shunt_offset_a: float | None = None
     shunt_sign_wrong: bool = False
+    shunt_stuck: bool = False
 
     def misread(self, module: str, cell: int) -> CellDoubt | None:
         """The doubt about a cell (counted from 1) whose sensor is to blame, else None."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gridzero.errors import ConfigError, LinkError
 from gridzero.links.topics import matches
-from gridzero.ports.links import CanFilter, CanFrame, LinkHealth, MqttMessage
-from gridzero.ports.twins import I2cTwin
+from gridzero.ports.links import Bias, CanFilter, CanFrame, LinkHealth, MqttMessage
+from gridzero.ports.twins import GpioTwin, I2cTwin
 
 CanHandler = Callable[[CanFrame], None]
 
@@ -242,6 +242,62 @@ class MemoryI2c:
         return device
 
 
+class MemoryGpio:
+    """A GPIO chip with things on its lines; meets ports.links.GpioLink.
+
+    pins: what hangs on each line. Knob: plugged. ``process_died`` is what the kernel does after
+    kill -9: lines go back to inputs, unless the kernel keeps outputs (as that of Raspberry Pi OS
+    does by default).
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.health = LinkHealth(state="up", why="")
+        self.plugged = True
+        self.pins: dict[int, GpioTwin] = {}
+        self.outputs: set[int] = set()
+
+    def output(self, line: int, *, active_low: bool) -> MemoryGpioLine:
+        """See ports.links.GpioLink."""
+        self.outputs.add(line)
+        return MemoryGpioLine(self, line, active_low=active_low)
+
+    def input(self, line: int, *, active_low: bool, bias: Bias) -> MemoryGpioLine:  # noqa: ARG002 - the port's
+        """See ports.links.GpioLink. The twin on the line stands for its resistors, too."""
+        return MemoryGpioLine(self, line, active_low=active_low)
+
+    def process_died(self, *, kernel_keeps_outputs: bool = False) -> None:
+        """Nobody holds the lines any more."""
+        for line in self.outputs if not kernel_keeps_outputs else ():
+            self.pin(line).drive(None)
+
+    def pin(self, line: int) -> GpioTwin:
+        """What hangs on a line. Raises LinkError when nothing does, or the chip is gone."""
+        pin = self.pins.get(line)
+        if pin is None or not self.plugged:
+            self.health.tx_failed += 1
+            raise LinkError(
+                f"line {line} is not held", where=self.name, remedy="Check chip and line number"
+            )
+        return pin
+
+
+class MemoryGpioLine:
+    """One line; meets ports.links.GpioOutput and GpioInput."""
+
+    def __init__(self, chip: MemoryGpio, line: int, *, active_low: bool) -> None:
+        self._chip, self._line, self._active_low = chip, line, active_low
+
+    def drive(self, *, active: bool) -> None:
+        """See ports.links.GpioOutput."""
+        self._chip.pin(self._line).drive(active is not self._active_low)
+        self._chip.health.tx += 1
+
+    def is_active(self) -> bool:
+        """See ports.links.GpioInput."""
+        return self._chip.pin(self._line).level() is not self._active_low
+
+
 class MemoryLinks:
     """Every link of a site, made on first use; meets ports.links.Links on the host's side."""
 
@@ -251,6 +307,7 @@ class MemoryLinks:
         self.can_buses: dict[str, MemoryCanBus] = {}
         self.wires: dict[str, MemorySerialWire] = {}
         self.i2c_buses: dict[str, MemoryI2c] = {}
+        self.gpio_chips: dict[str, MemoryGpio] = {}
         self.broker = MemoryBroker()
         self._can: dict[str, MemoryCan] = {}
         self._mqtt: MemoryMqtt | None = None
@@ -279,6 +336,11 @@ class MemoryLinks:
         """The bus, with its devices."""
         self._check(name, "i2c")
         return self.i2c_buses.setdefault(name, MemoryI2c(name))
+
+    def gpio(self, name: str) -> MemoryGpio:
+        """The chip, with what hangs on its lines."""
+        self._check(name, "gpio")
+        return self.gpio_chips.setdefault(name, MemoryGpio(name))
 
     def mqtt(self) -> MemoryMqtt:
         """The host's client."""

@@ -9,6 +9,7 @@ gridzero/mode/set       auto, charge, discharge, hold, off
 gridzero/power_w/set    watts for charge and discharge
 gridzero/target_w/set   grid power to hold
 gridzero/identify/set   test a converter by its name, or all of them; cancel ends the test
+gridzero/acknowledge/set  all, a fault's code, or code and subject: end what is latched and over
 gridzero/outlook/set    emptying, filling, unknown, auto (see outputs.market_in)
 """
 
@@ -22,13 +23,14 @@ import structlog
 from gridzero.control.score import HOUR_MIN
 from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event, Severity
+from gridzero.domain.faults import FAULTS
 from gridzero.domain.snapshot import Snapshot
 from gridzero.outputs.learned import with_learning
 from gridzero.outputs.score import headline_of, score_of
 from gridzero.outputs.state import cells_of, state_of
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttLink, MqttMessage
-from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.fault_book import ALL, FaultBook
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.site import Site
@@ -62,6 +64,7 @@ class MqttOut:
         faults.on_event(self._publish_event)
         for key in ("mode", "power_w", "target_w"):
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
+        link.subscribe(f"{prefix}/acknowledge/set", self._on_acknowledge)
         if learning is not None:
             link.subscribe(f"{prefix}/identify/set", self._on_identify)
 
@@ -135,6 +138,19 @@ class MqttOut:
             self._learning.ask(_text(message.payload))
         except SettingRefused as error:
             self._faults.tell("setting_refused", "identify", str(error), Severity.WARNING)
+        self.publish()
+
+    def _on_acknowledge(self, message: MqttMessage) -> None:
+        """Retained, it would acknowledge with every reconnect what nobody has looked at."""
+        if message.retained:
+            return
+        code, _, subject = _text(message.payload).partition(" ")
+        if code != ALL and code not in FAULTS:
+            text = f"there is no fault {code[:40]!r}: send its code, code and subject, or all"
+            self._faults.tell("acknowledge_refused", "acknowledge", text, Severity.WARNING)
+        elif not self._faults.acknowledge(code, subject or None):
+            text = f"nothing that is over waits to be acknowledged for {code!r}"
+            self._faults.tell("acknowledge_refused", "acknowledge", text, Severity.WARNING)
         self.publish()
 
     def _on_target(self, message: MqttMessage) -> None:

@@ -37,10 +37,19 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
         "battery": _battery(now),
         "chargers": {unit.name: _converter(unit, decision) for unit in now.chargers},
         "inverters": {unit.name: _converter(unit, decision) for unit in now.inverters},
-        "faults": [
-            {"code": f.code, "subject": f.subject, "text": f.text, "remedy": f.remedy}
-            for f in faults
-        ],
+        "faults": [_fault(fault) for fault in faults],
+    }
+
+
+def _fault(fault: ActiveFault) -> dict[str, Any]:
+    """is_latched: its cause is gone and it waits to be acknowledged."""
+    return {
+        "code": fault.code,
+        "subject": fault.subject,
+        "level": fault.level.name.lower() if fault.level else None,
+        "is_latched": fault.is_latched,
+        "text": fault.text,
+        "remedy": fault.remedy,
     }
 
 

@@ -146,3 +146,10 @@ class Switch(Device, Protocol):
     def is_closed(self) -> bool | None:
         """None when it cannot be known."""
         ...
+
+
+@runtime_checkable
+class Switched(Protocol):
+    """A device that works a contactor of its own; see ports.plugin ``switches``."""
+
+    contactor: Switch | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 
@@ -130,6 +131,47 @@ class I2cLink(Protocol):
         ...
 
 
+class GpioOutput(Protocol):
+    """One line that is driven. Active is what the device calls on: active_low is seen to."""
+
+    def drive(self, *, active: bool) -> None:
+        """Set the level at once. Raises LinkError when the line is not held."""
+        ...
+
+
+class GpioInput(Protocol):
+    """One line that is read."""
+
+    def is_active(self) -> bool:
+        """The level now. Raises LinkError when the line is not held."""
+        ...
+
+
+class Bias(StrEnum):
+    """The chip's own resistor at an input."""
+
+    NONE = "none"
+    PULL_UP = "pull_up"
+    PULL_DOWN = "pull_down"
+
+
+class GpioLink(Protocol):
+    """One GPIO chip. Lines are asked for before the link is opened, each once."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def health(self) -> LinkHealth: ...
+
+    def output(self, line: int, *, active_low: bool) -> GpioOutput:
+        """A line to drive; inactive from the moment it is held, and when it is let go."""
+        ...
+
+    def input(self, line: int, *, active_low: bool, bias: Bias) -> GpioInput:
+        """A line to read."""
+        ...
+
+
 class Links(Protocol):
     """All links of a site by the name they have in the configuration."""
 
@@ -143,6 +185,10 @@ class Links(Protocol):
 
     def i2c(self, name: str) -> I2cLink:
         """Raises ConfigError when no I2C link has that name."""
+        ...
+
+    def gpio(self, name: str) -> GpioLink:
+        """Raises ConfigError when no GPIO link has that name."""
         ...
 
     def mqtt(self) -> MqttLink:

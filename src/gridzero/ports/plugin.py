@@ -41,6 +41,10 @@ class DriverContext:
 WHOLE_LINK = "*"
 
 
+def _no_switches(_options: Any) -> tuple[str, ...]:
+    return ()
+
+
 def _no_addresses(_options: Any) -> tuple[tuple[str, str], ...]:
     return ()
 
@@ -56,9 +60,11 @@ class DriverPlugin:
         codec; returns "" or what differs.
     roles: every role that the built device meets.
     link_names(options): (kind, name) of each link the options refer to; kind is "can",
-        "serial", "i2c" or "mqtt".
+        "serial", "i2c", "gpio" or "mqtt".
     addresses(options): (link name, address on it) that no other device may use; WHOLE_LINK
         stands for every address, as where bit rates differ.
+    switches(options): names of the switches that the device works itself, at most one; it is
+        put into the device's attribute ``contactor`` before run().
     """
 
     name: str
@@ -70,3 +76,4 @@ class DriverPlugin:
     check_vector: Callable[[Mapping[str, Any]], str]
     link_names: Callable[[Any], tuple[tuple[str, str], ...]]
     addresses: Callable[[Any], tuple[tuple[str, str], ...]] = _no_addresses
+    switches: Callable[[Any], tuple[str, ...]] = _no_switches

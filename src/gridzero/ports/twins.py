@@ -35,6 +35,14 @@ class World(Protocol):
         """> 0 out of the battery."""
         ...
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether current can flow between this device and the battery.
+
+        False while an open contactor lies between the two.
+        """
+        ...
+
     def cell_v(self, module: str) -> Sequence[float]:
         """True terminal voltage of each cell of a module such as ``b3``."""
         ...
@@ -85,6 +93,27 @@ class I2cTwin(Protocol):
     def write_word(self, register: int, value: int) -> None: ...
 
 
+class GpioTwin(Protocol):
+    """What hangs on one line of a GPIO chip."""
+
+    def drive(self, high: bool | None) -> None:
+        """The chip drives the line high or low, or has let it go (None)."""
+        ...
+
+    def level(self) -> bool:
+        """What the line reads: True is high."""
+        ...
+
+
+class SwitchTwin(Protocol):
+    """The power side of a simulated relay."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its main contacts conduct."""
+        ...
+
+
 class ConverterTwin(Protocol):
     """The power side of a simulated charger or inverter, valid after its last advance()."""
 
@@ -103,11 +132,13 @@ class ConverterTwin(Protocol):
 class DeviceTwin:
     """All ends of one simulated device: by link name, and its power side if it has one.
 
-    i2c is keyed by (link name, 7-bit address).
+    i2c is keyed by (link name, 7-bit address), gpio by (link name, line).
     """
 
     can: Mapping[str, CanTwin] = field(default_factory=dict)
     serial: Mapping[str, SerialTwin] = field(default_factory=dict)
     mqtt: Sequence[MqttTwin] = ()
     i2c: Mapping[tuple[str, int], I2cTwin] = field(default_factory=dict)
+    gpio: Mapping[tuple[str, int], GpioTwin] = field(default_factory=dict)
     converters: Sequence[ConverterTwin] = ()
+    switch: SwitchTwin | None = None

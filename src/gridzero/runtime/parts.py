@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gridzero.ports.devices import CellMonitor, Converter, CurrentSensor, Device, Meter, Role
+from gridzero.ports.devices import (
+    CellMonitor,
+    Converter,
+    CurrentSensor,
+    Device,
+    Meter,
+    Role,
+    Switch,
+)
 
 
 @dataclass(slots=True)
@@ -17,10 +25,14 @@ class Parts:
     shunt: CurrentSensor | None = None
     chargers: list[Converter] = field(default_factory=list)
     inverters: list[Converter] = field(default_factory=list)
-    others: list[Device] = field(default_factory=list)
+    switches: dict[str, Switch] = field(default_factory=dict)
 
     def all(self) -> Iterable[Device]:
-        """Every device, actuators first: the order in which they are told to stop."""
+        """Every device, actuators first: the order in which they are told to stop.
+
+        Switches come last. They are stopped after all others: a contactor opens behind a
+        rectifier that gives nothing any more.
+        """
         yield from self.inverters
         yield from self.chargers
         if self.cells is not None:
@@ -28,7 +40,7 @@ class Parts:
         if self.shunt is not None:
             yield self.shunt
         yield self.meter
-        yield from self.others
+        yield from self.switches.values()
 
 
 def sort_parts(devices: Iterable[tuple[Role, Device]]) -> Parts:
@@ -45,5 +57,5 @@ def sort_parts(devices: Iterable[tuple[Role, Device]]) -> Parts:
         shunt=next((d for d in by_role.get(Role.SHUNT, []) if isinstance(d, CurrentSensor)), None),
         chargers=[d for d in by_role.get(Role.CHARGER, []) if isinstance(d, Converter)],
         inverters=[d for d in by_role.get(Role.INVERTER, []) if isinstance(d, Converter)],
-        others=by_role.get(Role.SWITCH, []),
+        switches={d.name: d for d in by_role.get(Role.SWITCH, []) if isinstance(d, Switch)},
     )

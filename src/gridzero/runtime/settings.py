@@ -39,8 +39,11 @@ class Settings:
             self._changed = store.load()
             self.wanted = _restored(default, self._changed)
         except StoreDamaged as error:
-            self._changed, self.lost = {}, str(error)
+            self.lost = str(error)
             self.wanted = replace(default, mode=Mode.HOLD)
+            store.put_aside()
+            self._changed = {"mode": {"value": Mode.HOLD.value, "default": default.mode}}
+            store.save(self._changed)  # the next start must not take the default for a wish
 
     def on_change(self, listener: Callable[[Wanted], None]) -> None:
         """Tell listener each accepted change."""

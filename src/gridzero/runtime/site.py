@@ -14,18 +14,21 @@ from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
 from gridzero.control.score import Score
 from gridzero.control.telemetry import believable
+from gridzero.domain.balancing import BalanceReason
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.domain.trust import UNTROUBLED
 from gridzero.domain.value import Outlook
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Converter
 from gridzero.runtime import battery_faults
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.market import Market
+from gridzero.runtime.pack_contactor import PackContactor
 from gridzero.runtime.parts import Parts
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -33,7 +36,7 @@ from gridzero.runtime.settings import Settings
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _BALANCE_PERIOD_S = 1.0
-_NO_BLEED_S = 600.0
+_REST_A = 0.5
 _PUNCTUAL_S = 0.001
 
 
@@ -52,6 +55,7 @@ class Site:
         """market: what energy is worth; None = nobody knows."""
         self.market = market
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
+        self.contactor: PackContactor | None = None
         self._clock = clock
         nominal = (
             {unit.name: unit.spec.dynamics for unit in parts.inverters},
@@ -68,7 +72,6 @@ class Site:
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(BalancePlan())
         self._balanced_s = float("-inf")
-        self._no_bleed_until_s: dict[str, float] = {}
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
         self._target_until_s: float | None = None
@@ -80,6 +83,11 @@ class Site:
         parts.meter.on_reading(self._on_meter)
         for unit in (*parts.inverters, *parts.chargers):
             unit.on_sent(self._note_sent(unit.name))
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the way out has begun: nothing is decided any more."""
+        return self._is_stopping
 
     def on_decision(self, listener: Callable[[Snapshot, Decision], None]) -> None:
         """Call listener after each tick."""
@@ -182,7 +190,12 @@ class Site:
         return min(0.0, shunt.current_a * (view.pack_v or 0.0))
 
     def _blocked(self) -> Because | None:
-        return Because.UNEXPECTED_MODULE if self.faults.stands("unexpected_module") else None
+        if self.faults.needs_a_person:
+            return Because.FAULT_LATCHED
+        if self.faults.stands("unexpected_module"):
+            return Because.UNEXPECTED_MODULE
+        is_open = self.contactor is not None and not self.contactor.carries
+        return Because.CONTACTOR_OPEN if is_open else None
 
     def _command(self, now: Snapshot, decision: Decision) -> None:
         until_s = now.now_s + self.rules.lease_s
@@ -201,19 +214,32 @@ class Site:
         if self.parts.cells is None or now.now_s - self._balanced_s < _BALANCE_PERIOD_S:
             return
         self._balanced_s = now.now_s
-        allowed = self.rules.balancing and now.wanted.mode is not Mode.OFF and now.blocked is None
-        cells = self._balancer.update(now.modules, now.now_s, allowed=allowed)
-        for name in self._disobedient(now.now_s):
-            cells.pop(name, None)
-        self.parts.cells.bleed(cells, now.now_s + _BLEED_LEASE_S)
+        state = self._balancer.update(
+            now.now_s,
+            now.modules,
+            None,
+            UNTROUBLED,
+            allowed=self._may_balance(now),
+            rest=self._is_at_rest(now),
+            disobedient=self._disobedient(),
+        )
+        self.parts.cells.bleed(state.cells, now.now_s + _BLEED_LEASE_S)
 
-    def _disobedient(self, now_s: float) -> list[str]:
-        """Modules that bled what nobody asked for are not asked again for a while."""
-        for fault in self.faults.active:
-            if fault.code == "bleed_mismatch":
-                name = fault.subject.rpartition(".")[2]
-                self._no_bleed_until_s[name] = now_s + _NO_BLEED_S
-        return [name for name, until_s in self._no_bleed_until_s.items() if now_s < until_s]
+    def _may_balance(self, now: Snapshot) -> bool | BalanceReason:
+        if now.wanted.mode is Mode.OFF:
+            return BalanceReason.MODE_OFF
+        return BalanceReason.FAULT if now.blocked is not None else self.rules.balancing
+
+    def _is_at_rest(self, now: Snapshot) -> bool:
+        """Hardly any current in each module, by a shunt that is alive."""
+        if now.shunt is None or now.now_s - now.shunt.at_s > _TELEMETRY_STALE_S:
+            return False
+        return abs(now.shunt.current_a) <= _REST_A * max(1, len(now.modules))
+
+    def _disobedient(self) -> list[str]:
+        """Modules that bleed what nobody asked for."""
+        faults = (fault for fault in self.faults.active if fault.code == "bleed_mismatch")
+        return [fault.subject.rpartition(".")[2] for fault in faults]
 
     def stopping(self) -> None:
         """Decide no more; the last decision says so. Devices are stopped by the supervisor."""

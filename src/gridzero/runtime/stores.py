@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ import structlog
 from gridzero.errors import GridzeroError
 
 log = structlog.get_logger()
+
+_MOST_ASIDE = 9  # a file that is damaged at every start must not fill the disk
 
 
 class StoreDamaged(GridzeroError):
@@ -89,9 +92,22 @@ class FileStore:
         )
 
     def put_aside(self) -> None:
-        """See Store. The newest damaged file is kept as <name>.damaged."""
+        """See Store. Kept as <name>.damaged, <name>.damaged-2 and so on; the ninth is replaced."""
+        aside = next(filter(_is_free, self._aside()), self._last_aside())
         with suppress(OSError):
-            self._path.replace(self._path.with_suffix(".damaged"))
+            aside.unlink(missing_ok=True)
+            try:  # a second name, not another: a crash before the next save shows it again
+                aside.hardlink_to(self._path)
+            except OSError:  # a file system without links
+                self._path.replace(aside)
+
+    def _aside(self) -> Iterator[Path]:
+        yield self._path.with_suffix(".damaged")
+        for number in range(2, _MOST_ASIDE):
+            yield self._path.with_suffix(f".damaged-{number}")
+
+    def _last_aside(self) -> Path:
+        return self._path.with_suffix(f".damaged-{_MOST_ASIDE}")
 
     def save(self, values: dict[str, Any]) -> None:
         """See Store. Written by a worker thread: an SD card may take half a second."""
@@ -115,5 +131,19 @@ class FileStore:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
+            _settle(self._path.parent)
         except OSError as error:
             log.error("store.not_saved", file=str(self._path), error=str(error))
+
+
+def _is_free(path: Path) -> bool:
+    return not path.exists()
+
+
+def _settle(folder: Path) -> None:
+    """A renamed file survives a power cut only once its folder is on the medium, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

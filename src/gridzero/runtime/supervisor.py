@@ -15,7 +15,7 @@ import structlog
 
 from gridzero.errors import DeviceError
 from gridzero.ports.clock import Clock
-from gridzero.ports.devices import Device
+from gridzero.ports.devices import Device, Switch
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.site import Site
@@ -88,8 +88,7 @@ class Supervisor:
                 ending = await self._first_end(stop, [*links, *devices, *workers])
             finally:
                 self._site.stopping()
-                ends = map(self._end_device, parts, devices)
-                await asyncio.gather(_cancel(workers), *ends)
+                await self._end_all(workers, list(zip(parts, devices, strict=True)))
                 self._say_farewell()
                 await asyncio.sleep(0)
         finally:
@@ -165,6 +164,15 @@ class Supervisor:
         log.error("task.crashed", task=task.get_name(), exc_info=error)
         self._faults.set("task_crashed", task.get_name(), what)
         return Ending(ExitCode.CRASHED, f"{task.get_name()} crashed: {what}")
+
+    async def _end_all(
+        self, workers: list[asyncio.Task[Any]], pairs: list[tuple[Device, asyncio.Task[Any]]]
+    ) -> None:
+        """Contactors open last: behind converters that give nothing any more."""
+        switches = [pair for pair in pairs if isinstance(pair[0], Switch)]
+        others = [pair for pair in pairs if not isinstance(pair[0], Switch)]
+        await asyncio.gather(_cancel(workers), *(self._end_device(*pair) for pair in others))
+        await asyncio.gather(*(self._end_device(*pair) for pair in switches))
 
     async def _end_device(self, device: Device, task: asyncio.Task[Any]) -> None:
         """Each within its own time: a stuck device must not hold up the others."""

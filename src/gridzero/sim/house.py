@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
 
-from gridzero.ports.twins import ConverterTwin
+from gridzero.ports.twins import ConverterTwin, SwitchTwin, World
 from gridzero.sim.pack import Pack
 from gridzero.sim.sources import PowerSource
 
@@ -76,7 +76,7 @@ class House:
     """Meets ports.twins.World.
 
     load, sun: W over the time of day; both are asked for time_of_day_s plus the time run.
-    reach: see Reach. Converters are added as their twins are built.
+    reach: see Reach. Converters are added as their twins are built. switches: relays by name.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class House:
         self._lived_s = 0.0
         self._clock: Callable[[], float] | None = None
         self.battery_w = 0.0
+        self.switches: dict[str, SwitchTwin] = {}
         self._converters: dict[str, ConverterTwin] = {}
         self._running: dict[str, bool] = {}
         self._direction = 0
@@ -109,6 +110,19 @@ class House:
         self._converters[name] = twin
         self._running[name] = False
         self.books.starts.setdefault(name, 0)
+
+    def behind(self, *contactors: str) -> World:
+        """The house as a device sees it that hangs on the battery through these switches.
+
+        They are looked up in ``switches`` when current is asked for; one that is not there yet
+        counts as open.
+        """
+        return _Behind(self, contactors) if contactors else self
+
+    @property
+    def is_connected(self) -> bool:
+        """Nothing lies between the battery and what is not behind a contactor."""
+        return True
 
     @property
     def now_s(self) -> float:
@@ -218,3 +232,45 @@ class House:
         full = self.pack.max_rest_v >= self.reach.full_cell_v
         most_w = 0.0 if full else self.reach.max_charge_w
         return max(most_w + self.battery_w, 0.0)
+
+
+class _Behind:
+    """A house seen from behind its contactors; meets ports.twins.World."""
+
+    def __init__(self, house: House, contactors: tuple[str, ...]) -> None:
+        self._house, self._contactors = house, contactors
+
+    @property
+    def is_connected(self) -> bool:
+        switches = self._house.switches
+        return all(name in switches and switches[name].is_closed for name in self._contactors)
+
+    @property
+    def battery_v(self) -> float:
+        """At its own terminals: nothing, once it is cut off."""
+        return self._house.battery_v if self.is_connected else 0.0
+
+    @property
+    def now_s(self) -> float:
+        return self._house.now_s
+
+    @property
+    def grid_w(self) -> float:
+        return self._house.grid_w
+
+    @property
+    def mains_v(self) -> float:
+        return self._house.mains_v
+
+    @property
+    def battery_a(self) -> float:
+        return self._house.battery_a
+
+    def cell_v(self, module: str) -> list[float]:
+        return self._house.cell_v(module)
+
+    def temp_c(self, module: str) -> float:
+        return self._house.temp_c(module)
+
+    def bleed(self, module: str, cells: int) -> None:
+        self._house.bleed(module, cells)

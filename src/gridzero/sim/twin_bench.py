@@ -20,7 +20,7 @@ import structlog
 
 from gridzero.errors import LinkError
 from gridzero.links.can_bus import RealCan
-from gridzero.links.memory import MemoryI2c, MemoryLinks
+from gridzero.links.memory import MemoryGpio, MemoryI2c, MemoryLinks
 from gridzero.ports.links import (
     CanFilter,
     CanFrame,
@@ -56,6 +56,10 @@ class Media(Protocol):
         """The bus itself; I2C is simulated in memory everywhere."""
         ...
 
+    def gpio(self, name: str) -> MemoryGpio:
+        """The chip itself; GPIO is simulated in memory everywhere."""
+        ...
+
     def mqtt(self) -> MqttLink:
         """A client of the broker."""
         ...
@@ -79,6 +83,10 @@ class MemoryMedia:
     def i2c(self, name: str) -> MemoryI2c:
         """The bus."""
         return self._links.i2c(name)
+
+    def gpio(self, name: str) -> MemoryGpio:
+        """The chip."""
+        return self._links.gpio(name)
 
     def mqtt(self) -> MqttLink:
         """One client for all twins."""
@@ -171,6 +179,7 @@ class RealMedia:
         self._can: dict[str, RealCan] = {}
         self._ptys: dict[str, PtyDevice] = {}
         self._i2c: dict[str, MemoryI2c] = {}
+        self._gpio: dict[str, MemoryGpio] = {}
 
     async def run(self) -> None:
         """Keep the links open until cancelled; then close the pseudo-terminals."""
@@ -206,6 +215,10 @@ class RealMedia:
     def i2c(self, name: str) -> MemoryI2c:
         """The bus, to be given to the service too."""
         return self._i2c.setdefault(name, MemoryI2c(name))
+
+    def gpio(self, name: str) -> MemoryGpio:
+        """The chip, to be given to the service too."""
+        return self._gpio.setdefault(name, MemoryGpio(name))
 
     def mqtt(self) -> MqttLink:
         """The twins' client."""
@@ -419,6 +432,8 @@ class TwinBench:
             yield _MqttPlug(mqtt_twin, media.mqtt(), self._bugs)
         for (link, address), i2c_twin in twin.i2c.items():
             media.i2c(link).devices[address] = _I2cPlug(i2c_twin, link, address)
+        for (link, line), gpio_twin in twin.gpio.items():
+            media.gpio(link).pins[line] = gpio_twin
 
     def _connect_power(self, name: str, twin: DeviceTwin) -> None:
         for number, converter in enumerate(twin.converters, start=1):

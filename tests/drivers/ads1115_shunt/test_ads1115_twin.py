@@ -118,3 +118,33 @@ def test_the_plugin_puts_the_twin_at_its_address() -> None:
     made = options(address=0x4B)
     twins = plugin.twin(made, Battery(set_s=0.0), 1).i2c
     assert list(twins) == [("i2c1", 0x4B)]
+
+
+def converted(twin: ShuntTwin, world: Battery) -> int:
+    wait(world, 1)
+    return raw_from_word(twin.read_word(CONVERSION))
+
+
+def test_an_offset_that_drifted_in_is_added() -> None:
+    twin, world = quiet_twin(40)
+    twin.write_word(CONFIG, CONTINUOUS.to_word())
+    twin.extra_a = 10.0
+    assert converted(twin, world) == 3840 + 960
+
+
+def test_exchanged_wires_turn_the_sign() -> None:
+    twin, world = quiet_twin(40)
+    twin.write_word(CONFIG, CONTINUOUS.to_word())
+    twin.reversed = True
+    assert converted(twin, world) == -3840
+
+
+def test_a_stuck_twin_converts_and_shows_the_same() -> None:
+    twin, world = quiet_twin(40)
+    twin.write_word(CONFIG, CONTINUOUS.to_word())
+    assert converted(twin, world) == 3840
+    twin.stuck, world.battery_a = True, 5.0
+    assert converted(twin, world) == 3840
+    assert twin.read_word(CONFIG) == CONTINUOUS.to_word() & ~0x8000
+    twin.stuck = False
+    assert converted(twin, world) == 480

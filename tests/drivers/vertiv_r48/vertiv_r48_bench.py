@@ -33,6 +33,7 @@ class FakeWorld:
     open_circuit_v: float = 44.0
     resistance_ohm: float = 0.02
     mains_v: float = 230.0
+    is_connected: bool = True
     now_s: float = 0.0
     grid_w: float = 0.0
 

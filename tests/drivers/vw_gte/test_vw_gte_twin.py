@@ -137,3 +137,63 @@ def test_a_frozen_module_repeats_itself() -> None:
     assert poll(modules) == before
     modules.frozen.clear()
     assert poll(modules) != before
+
+
+def shown(modules: GteBusTwin) -> list[float | None]:
+    seen: dict[int, float | None] = {}
+    for frame in poll(modules):
+        got = codec.decode(frame)
+        assert isinstance(got, codec.Voltages)
+        seen |= got.cells
+    return list(seen.values())
+
+
+def rising(world: FakeWorld) -> list[float]:
+    world.cells["a1"] = [3.6 + cell / 100 for cell in range(12)]
+    return world.cells["a1"]
+
+
+def test_an_offset_is_added_to_one_cell() -> None:
+    world = FakeWorld()
+    volts = rising(world)
+    modules = twin(world, 1)
+    modules.offset_v[1, 5] = -0.05
+    assert shown(modules) == [*volts[:4], 3.59, *volts[5:]]
+
+
+def test_a_stuck_cell_goes_on_to_read_what_it_read_first() -> None:
+    world = FakeWorld()
+    volts = rising(world)
+    modules = twin(world, 1)
+    modules.stuck.add((1, 3))
+    assert shown(modules) == volts
+    volts[2] = volts[3] = 3.3
+    assert shown(modules)[2:4] == [3.62, 3.3]
+    modules.stuck.clear()
+    assert shown(modules)[2] == 3.3
+
+
+def test_a_jumping_cell_reads_true_at_every_second_poll() -> None:
+    world = FakeWorld()
+    rising(world)
+    modules = twin(world, 1)
+    modules.jumping[1, 1] = 0.2
+    assert sorted({shown(modules)[0] for _ in range(6)}) == [3.6, 3.8]
+
+
+def test_exchanged_sense_wires_leave_the_sum_of_the_wires_between_and_an_impossible_cell() -> None:
+    world = FakeWorld()
+    world.cells["a1"] = [1.5] * 12
+    modules = twin(world, 1)
+    modules.swapped.add((1, 4))
+    assert shown(modules) == [1.5, 1.5, 1.5, 3.0, 1.0, 3.0, *[1.5] * 6]
+    world.cells["a1"] = [3.7] * 12
+    assert shown(modules)[3:6] == [5.091, 1.0, 5.091]
+
+
+def test_exchanged_wires_at_the_end_of_a_module_reach_two_cells() -> None:
+    world = FakeWorld()
+    world.cells["a1"] = [1.5] * 12
+    modules = twin(world, 1)
+    modules.swapped.add((1, 11))
+    assert shown(modules) == [*[1.5] * 10, 3.0, 1.0]

@@ -85,8 +85,11 @@ async def test_settings_survive_in_a_file(tmp_path: Path) -> None:
     assert Settings(Wanted(), FileStore(path)).wanted.mode is Mode.HOLD
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("content", [b"\xff{", b"[]", b""])
-def test_an_unreadable_file_rests_the_battery_and_is_told(tmp_path: Path, content: bytes) -> None:
+async def test_an_unreadable_file_rests_the_battery_and_is_told(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     with pytest.raises(StoreDamaged):
@@ -94,3 +97,8 @@ def test_an_unreadable_file_rests_the_battery_and_is_told(tmp_path: Path, conten
     settings = Settings(Wanted(), FileStore(path))
     assert settings.wanted.mode is Mode.HOLD
     assert "settings.json" in settings.lost
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert path.with_suffix(".damaged").read_bytes() == content
+    again = Settings(Wanted(), FileStore(path))
+    assert again.wanted.mode is Mode.HOLD, "it rests until a person says something else"
+    assert not again.lost

@@ -1,0 +1,1 @@
+"""How the battery ages: capacity, resistance, self-discharge, imbalance, and what to do."""

@@ -1,0 +1,1 @@
+"""State of charge of each cell group, with how sure it is."""

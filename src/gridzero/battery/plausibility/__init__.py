@@ -1,0 +1,1 @@
+"""Which readings are believed: modules in parallel check each other."""
