@@ -1,5 +1,4 @@
-"""Draws scenarios: the same rules for hypothesis (which shrinks) and for seeded dice (which count).
-"""
+"""Draws scenarios: the same rules for hypothesis (which shrinks) and for seeded dice (which count)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,6 @@ from gridzero.links.memory import (
     MemorySerial,
     MemorySerialWire,
 )
-
 from gridzero.ports.links import Bias
 
 

@@ -1,7 +1,7 @@
 """Many random scenarios, on several processors; prints what broke and how to replay it.
 
-    python tests/harm/harm_many.py --runs 10000 --jobs 2
-    python tests/harm/harm_many.py --seed 4711           # one of them again, with what was told
+python tests/harm/harm_many.py --runs 10000 --jobs 2
+python tests/harm/harm_many.py --seed 4711           # one of them again, with what was told
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def _again(seed: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=int(os.environ.get("GRIDZERO_HARM_RUNS", "200")))
+    parser.add_argument(
+        "--runs", type=int, default=int(os.environ.get("GRIDZERO_HARM_RUNS", "200"))
+    )
     parser.add_argument("--first", type=int, default=0, help="number of the first seed")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, help="replay one scenario and shrink it")

@@ -69,7 +69,16 @@ async def _play(plan: Plan, patient: bool) -> Verdict:
         over_s = await _turns(world, truth, plan.turns)
         back_s = await _comes_back(world, truth, over_s) if patient else None
         told = [(round(e.at_s, 2), e.code, e.subject, e.active) for e in world.events]
-        return Verdict(plan, truth.violations, back_s, truth.worst, truth.latched, told, world.flows, world.now_s)
+        return Verdict(
+            plan,
+            truth.violations,
+            back_s,
+            truth.worst,
+            truth.latched,
+            told,
+            world.flows,
+            world.now_s,
+        )
 
 
 async def _turns(world: World, truth: Truth, turns: tuple[Turn, ...]) -> float:
@@ -165,9 +174,7 @@ def shrink(plan: Plan, name: str) -> Plan:
 
 
 def _simpler(plan: Plan) -> list[Plan]:
-    fewer = [
-        Plan(plan.start, plan.turns[:n] + plan.turns[n + 1 :]) for n in range(len(plan.turns))
-    ]
+    fewer = [Plan(plan.start, plan.turns[:n] + plan.turns[n + 1 :]) for n in range(len(plan.turns))]
     plain = Start()
     names: tuple[Any, ...] = tuple(
         key for key in Start.__slots__ if getattr(plan.start, key) != getattr(plain, key)
@@ -175,4 +182,3 @@ def _simpler(plan: Plan) -> list[Plan]:
     values = {key: getattr(plan.start, key) for key in Start.__slots__}
     starts = [Start(**{**values, key: getattr(plain, key)}) for key in names]
     return fewer + [Plan(start, plan.turns) for start in starts]
-

@@ -221,12 +221,16 @@ class Truth:
     def _delay_s(self, trouble: Any, direction: str) -> float:
         if direction == "discharge":
             return trouble.discharge_s
-        if self.world.start.contactor:
+        if self.world.start.contactor and not self._is_welded():
             return min(trouble.charge_s, trouble.contactor_s)
         reverts = trouble.charge_s >= RECTIFIER_FORGETS_S
         if reverts and self.world.start.stored != "nothing":
             return FOREVER  # the documented hazard: it reverts to what is stored in it
         return trouble.charge_s
+
+    def _is_welded(self) -> bool:
+        """A contactor that does not part protects from nothing."""
+        return any(trouble.name == "contactor_welded" for trouble, *_ in self.troubles)
 
     def _check_bounds(self) -> None:
         """The pack was never driven beyond its trip limits by more than a reaction allows."""

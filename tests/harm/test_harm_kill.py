@@ -47,7 +47,7 @@ class Wires:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         async with asyncio.timeout(limit_s):
-            while (self.inverter.ac_w > 0.0) is not flows:
+            while (self.inverter.ac_w > 0.0) is not flows:  # noqa: ASYNC110 - a twin does not call back
                 await asyncio.sleep(_LOOK_S)
         return loop.time() - began_s
 

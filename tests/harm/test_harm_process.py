@@ -31,6 +31,10 @@ class AtOnce(FileStore):
         self._write(values)
 
 
+def everything(folder: Path) -> set[bytes]:
+    return {found.read_bytes() for found in folder.iterdir()}
+
+
 def killed(for_s: float, **start: Any) -> Verdict:
     """Killed while charging or discharging, and not started again for so long."""
     return play(Plan(Start(**start), (Turn("killed", AT_S, for_s),)), patient=False)
@@ -136,8 +140,7 @@ async def test_a_damaged_settings_file_lets_the_battery_rest_and_is_told(
         await world.until(60.0)
         assert world.inverter_a == 0.0
         assert world.life.app.site.settings.lost
-        kept = {found.read_bytes() for found in tmp_path.iterdir()}
-        assert content in kept, "it is still there for a person to look at"
+        assert content in everything(tmp_path), "it is still there for a person to look at"
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,10 @@ class VertivR48:
                 self._keep_without_task(now_s)
 
     def _keep_without_task(self, now_s: float) -> None:
-        """The task that repeats and polls hangs: without repeats the unit would go to its stored
-        values, at any current. The control frame asks for all values, so it is not blind either.
+        """The task that repeats and polls hangs: go on from the control loop's own turn.
+
+        Without repeats the unit would go to its stored values, at any current. The control frame
+        asks for all values as well, so nothing is blind meanwhile.
         """
         self._say("device_lost", "its task stands still; set-points are repeated without it")
         self._feed_contactor(now_s)
