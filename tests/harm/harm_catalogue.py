@@ -41,7 +41,7 @@ class Trouble(NamedTuple):
     scene: str = "any"
     stops: str = ""
     stop_s: float = 6.0
-    lasts_s: float = 25.0
+    lasts_s: float = 15.0
     back_s: float = 60.0
     charge_s: float = 0.0
     discharge_s: float = 0.0

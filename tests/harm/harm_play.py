@@ -15,7 +15,7 @@ from gridzero.sim.loop import run_simulated
 
 BEGIN_S = 32.0
 """By then a rectifier has gone through its start and the limits have risen."""
-_SOON_S, _LOOK_S, _AT_LAST_S = 30.0, 30.0, 780.0
+_SOON_S, _LOOK_S, _AT_LAST_S = 12.0, 20.0, 780.0
 _HELD_W = 70.0
 _WATCHED_S = 10.0
 
