@@ -10,7 +10,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz bench bench-quick bench-control lock clean
+.PHONY: demo test check lint types layers fuzz faults bench bench-quick bench-control lock clean
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -32,6 +32,13 @@ layers: $(READY)
 
 fuzz: $(READY)
 	GRIDZERO_FUZZ_FRAMES=1000000 GRIDZERO_FUZZ_HOUSES=1000 GRIDZERO_FUZZ_MONKEYS=200 $(BIN)/python -m pytest -m fuzz
+
+# Faults at random in the whole house: RUNS scenarios on JOBS processors, about 100 a minute each.
+# A violation prints its seed: python tests/harm/harm_many.py --seed N replays and shrinks it.
+RUNS ?= $(or $(GRIDZERO_HARM_RUNS),10000)
+faults: $(READY)
+	GRIDZERO_HARM_EXAMPLES=300 GRIDZERO_HARM_KILLS=10 $(BIN)/python -m pytest tests/harm
+	$(BIN)/python tests/harm/harm_many.py --runs $(RUNS) --jobs $(JOBS)
 
 bench: $(READY)
 	$(BIN)/gridzero bench core

@@ -48,6 +48,7 @@ log = structlog.get_logger()
 TICK_S = 0.25
 _VERIFY_WITHIN_S = 2.0
 _QUIET_A = 1.0
+_TASK_HANGS_S = 3.0
 
 _POLL_S = {
     Parameter.OUTPUT_V: 1.0,
@@ -99,6 +100,7 @@ class VertivR48:
         self._keeper = Keeper(options, self._line, self._rating, self._telemetry)
         self._setpoint: Setpoint | None = None
         self._alive = False
+        self._ticked_s = 0.0
         self._said: dict[str, str] = {}
         self._hear: dict[type[Any], Callable[[Any], None]] = {
             Value: self._hear_value,
@@ -142,7 +144,22 @@ class VertivR48:
         """Take a set-point. What goes down is on the wire when this returns; never blocks."""
         self._setpoint = setpoint
         if self._alive:
-            self._step(self._clock.now_s())
+            now_s = self._clock.now_s()
+            self._step(now_s)
+            if now_s - self._ticked_s > _TASK_HANGS_S:
+                self._keep_without_task(now_s)
+
+    def _keep_without_task(self, now_s: float) -> None:
+        """The task that repeats and polls hangs: go on from the control loop's own turn.
+
+        Without repeats the unit would go to its stored values, at any current. The control frame
+        asks for all values as well, so nothing is blind meanwhile.
+        """
+        self._say("device_lost", "its task stands still; set-points are repeated without it")
+        self._feed_contactor(now_s)
+        self._tell_faults(now_s)
+        if self._keeper.due(now_s):
+            self._keeper.repeat(self._sequence, now_s)
 
     def reading(self) -> ConverterReading | None:
         """Newest telemetry; None before the first. AC power is estimated from DC power."""
@@ -167,6 +184,7 @@ class VertivR48:
         now_s = self._clock.now_s()
         self._sequence.begin(now_s)
         self._keeper.begin(now_s)
+        self._ticked_s = now_s
         self._alive = True
         if self._feed.switch is None:
             self._say(
@@ -202,6 +220,8 @@ class VertivR48:
     # --- ticking ----------------------------------------------------------------------------
 
     async def _tick(self, now_s: float) -> None:
+        self._ticked_s = now_s
+        self._say("device_lost", "")
         self._step(now_s)
         self._feed_contactor(now_s)
         self._tell_faults(now_s)

@@ -100,6 +100,13 @@ class Keeper:
         await self._line.pause()
         self._send_control(sequence, clock.now_s())
 
+    def repeat(self, sequence: Sequence, now_s: float) -> None:
+        """What lapses, at once and without pauses: for when nobody is there who could wait."""
+        self._due_s = now_s + self._refresh_s
+        self._send_volts(sequence)
+        self._send_limit(sequence, now_s)
+        self._send_control(sequence, now_s)
+
     def _send_volts(self, sequence: Sequence) -> None:
         volts = sequence.volts
         sent = self._line.send(requests.online_volts(self._id, volts))

@@ -89,13 +89,20 @@ class Supervisor:
             finally:
                 self._site.stopping()
                 await self._end_all(workers, list(zip(parts, devices, strict=True)))
-                self._farewell()
+                self._say_farewell()
                 await asyncio.sleep(0)
         finally:
             for link in reversed(links):  # the broker came first and hears the last words
                 await _cancel([link], _END_LINK_S)
         log.info("site.stopped", why=ending.why, exit_code=int(ending.code))
         return ending
+
+    def _say_farewell(self) -> None:
+        """The devices are stopped: a bug in an output must not change how the site ends."""
+        try:
+            self._farewell()
+        except Exception:
+            log.exception("farewell.failed")
 
     async def _links_opened(self, stop: asyncio.Event) -> None:
         """So that nobody is told of links that were only a moment slower than the devices."""
