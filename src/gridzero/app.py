@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gridzero.battery.balancing import PLANS
+from gridzero.battery.cells.catalogue import CELLS, OF_PROFILE
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
@@ -15,6 +17,7 @@ from gridzero.config.models import (
     Config,
     ControlConfig,
     PricesConfig,
+    ThermalConfig,
     WatchdogConfig,
 )
 from gridzero.control.tuning import Tuning
@@ -29,6 +32,8 @@ from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
+from gridzero.runtime.battery_memory import BatteryMemory
+from gridzero.runtime.climate import Climate
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
@@ -57,7 +62,8 @@ class App:
     links: Links
     link_services: Sequence[Service]
     links_ready: Callable[[], bool]
-    watchdogs: Watchdogs | None = None
+    watchdogs: Watchdogs | None
+    memory: BatteryMemory
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -69,6 +75,7 @@ class App:
             outputs=(
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
+                Service("battery_memory", self.memory.run),
                 *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
             ),
@@ -84,6 +91,7 @@ class App:
 
     def _farewell(self) -> None:
         self.learning.save()
+        self.memory.save()
         if self.market is not None:
             self.market.save()
         self.output.publish()
@@ -99,14 +107,16 @@ def build(
     learned: Store | None = None,
     outlook: Store | None = None,
     latched: Store | None = None,
+    memory: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
     feeders: Sequence[Feeder] = (),
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
 
-    store, learned, outlook, latched: where settings, learned dynamics, the outlook and faults
-    that wait for a person survive; default: files in the state folder.
+    store, learned, outlook, latched, memory: where settings, learned dynamics, the outlook,
+    faults that wait for a person and what is known of the battery survive; default: files in the
+    state folder.
 
     feeders: watchdogs outside of the process, fed while commands are really sent.
 
@@ -126,6 +136,9 @@ def build(
     rules = rules_of(config, parts.meter.interval_s)
     site = Site(parts, rules, settings, faults, clock, market)
     _keep_contactor(config.battery.contactor, site)
+    _keep_climate(config.thermal, site)
+    memory = memory or FileStore(state_dir / "battery.json", "It is learned again")
+    battery_memory = BatteryMemory(site.battery, memory, faults, clock)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
@@ -146,7 +159,17 @@ def build(
         link_services,
         links_ready,
         watchdogs,
+        battery_memory,
     )
+
+
+def _keep_climate(thermal: ThermalConfig, site: Site) -> None:
+    """Heater and fan, if there are any."""
+    switches = site.parts.switches
+    heater = switches[thermal.heater] if thermal.heater else None
+    fan = switches[thermal.fan] if thermal.fan else None
+    if heater or fan:
+        site.on_decision(Climate(heater, fan).after_each_tick)
 
 
 def _watchdogs(
@@ -236,6 +259,10 @@ def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
             min_discharge_w=control.min_discharge_w,
             stored_value=control.stored_value,
         ),
+        cell=CELLS[OF_PROFILE[config.battery.profile]].sized(config.battery.module_ah),
+        module_ah=config.battery.module_ah,
+        plan=PLANS[config.battery.profile],
+        has_heater=config.thermal.heater is not None,
         lease_s=control.lease_s,
         protect_period_s=control.protect_period_s,
         balancing=config.battery.balancing,

@@ -100,6 +100,7 @@ class Life:
             learned=world.stores["learned"],
             outlook=world.stores["outlook"],
             latched=world.stores["latched"],
+            memory=world.stores["battery"],
         )
         self.is_dead = False
         self.ticked_s: float | None = None
@@ -144,7 +145,7 @@ class World:
         self.loop.set_exception_handler(self._bug)
         self.media = MemoryLinks(kinds)
         self.stores: dict[str, Any] = {
-            name: MemoryStore() for name in ("settings", "learned", "outlook", "latched")
+            name: MemoryStore() for name in ("settings", "learned", "outlook", "latched", "battery")
         }
         self.lives = [Life(self)]
         self.house = build_house(self.life.app, self._scene())

@@ -23,12 +23,14 @@ from gridzero.battery.profile import Profile
 from gridzero.battery.protection.engine import Latched, Protection
 from gridzero.battery.protection.watched import Watched
 from gridzero.battery.seen import Seen
+from gridzero.battery.thermal import Thermal, ThermalRules, cooled
 from gridzero.battery.view import BatteryViewer
 from gridzero.domain.ageing import HealthReport
 from gridzero.domain.balancing import BalancingState
-from gridzero.domain.battery import BatteryView
+from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.condition import NOTHING_KNOWN, Condition
+from gridzero.domain.thermal import ThermalState
 from gridzero.domain.trust import Trust
 
 _SLOW_S = 1.0
@@ -36,18 +38,20 @@ _PACE = EstimatorSettings(period_s=0.95)  # every second poll: cells change over
 _CHARGE_HOLDS_S = 5.0
 _REST_A_PER_MODULE = 0.5
 _CALIBRATE_S = 3600.0
+_HEAT_CODES = frozenset({"self_heating", "heater_useless"})
 _SURE_PART = 0.06
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryRules:
-    """What kind of battery it is. module_ah: nominal capacity of one module."""
+    """What kind of battery it is. module_ah: nominal capacity of one module, Ah."""
 
     profile: Profile
     ratings: Ratings
     cell: CellModel
     module_ah: float
     plan: BalancePlan = field(default_factory=BalancePlan)
+    has_heater: bool = False
 
 
 class Battery:
@@ -62,7 +66,11 @@ class Battery:
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(rules.plan)
         self._health = StateOfHealth(AgeingSpec(module_ah=rules.module_ah))
+        self._thermal = Thermal(
+            ThermalRules(full_a=rules.ratings.max_module_a, has_heater=rules.has_heater)
+        )
         self._balancing: BalancingState | None = None
+        self._warmth: ThermalState | None = None
         self._slow_s = self._calibrated_s = float("-inf")
         self._last = NOTHING_KNOWN
 
@@ -72,18 +80,21 @@ class Battery:
         trust = self._plausibility.update(seen.modules, seen.shunt, seen.flow, now_s=now_s)
         view = self._viewer.view(seen.modules, now_s, trust)
         charge = self._estimate(seen, trust)
-        alarms = self._protection.update(self._watched(seen, view, trust, charge))
-        limits = self._limits.update(view, now_s, charge, alarms)
         if not now_s - self._slow_s < _SLOW_S:
             self._slow_s = now_s
             self._look_slowly(seen, trust, charge)
+        alarms = self._protection.update(self._watched(seen, view, trust, charge))
+        if self._warmth is not None and self._warmth.alarms:
+            alarms = (*self._warmth.alarms, *alarms)
+        limits = self._limits.update(view, now_s, charge, alarms)
         self._last = Condition(
             view=view,
-            limits=limits,
+            limits=self._cooled(limits, view),
             trust=trust,
             charge=charge,
             alarms=alarms,
             balancing=self._balancing,
+            thermal=self._warmth,
         )
         return self._last
 
@@ -111,7 +122,7 @@ class Battery:
     @property
     def codes(self) -> frozenset[str]:
         """Of all faults that the protections may raise."""
-        return frozenset(rule.code for rule in self._rules.profile.rules)
+        return _HEAT_CODES | {rule.code for rule in self._rules.profile.rules}
 
     def relatch(self, rows: Iterable[tuple[str, str, str, str]]) -> tuple[str, ...]:
         """Take up rows of ``latched`` from before a restart; returns what is not known."""
@@ -120,6 +131,8 @@ class Battery:
     def acknowledge(self, code: str) -> None:
         """A person has looked at a trip whose cause is gone."""
         self._protection.acknowledge(code)
+        if code in _HEAT_CODES:
+            self._thermal.acknowledge()
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -130,6 +143,11 @@ class Battery:
         if charge is None or not seen.now_s - charge.at_s <= _CHARGE_HOLDS_S:
             return None
         return charge
+
+    def _cooled(self, limits: CurrentLimits, view: BatteryView | None) -> CurrentLimits:
+        if self._warmth is None or view is None:
+            return limits
+        return cooled(limits, self._warmth, self._rules.ratings.max_module_a * view.healthy)
 
     def _watched(
         self, seen: Seen, view: BatteryView | None, trust: Trust, charge: BatteryCharge | None
@@ -161,6 +179,9 @@ class Battery:
             rest=self._is_at_rest(seen),
             disobedient=seen.disobedient,
         )
+        self._warmth = self._thermal.update(
+            seen.now_s, seen.modules, charge, seen.current_a, wants_charge=seen.wants_charge
+        )
         if charge is None:
             return
         self._health.update(charge, seen.modules, seen.current_a, trust, seen.now_s)
@@ -188,6 +209,7 @@ class Battery:
             "charge": self._estimator.to_dict(),
             "ageing": self._health.to_dict(),
             "balancing": self._balancer.to_dict(self._slow_s),
+            "thermal": self._thermal.to_dict(),
         }
 
     def restore(self, stored: dict[str, Any], age_s: float) -> list[str]:
@@ -195,10 +217,11 @@ class Battery:
         refused = self._estimator.restore(stored.get("charge"), age_s)
         reasons = [f"charge of {name}: {why}" for name, why in refused.items()]
         reasons += self._health.restore(_section(stored, "ageing"), age_s)
-        try:
-            self._balancer.restore(_section(stored, "balancing"))
-        except ValueError as error:
-            reasons.append(f"balancing: {error}")
+        for name, part in (("balancing", self._balancer), ("thermal", self._thermal)):
+            try:
+                part.restore(_section(stored, name))
+            except ValueError as error:
+                reasons.append(f"{name}: {error}")
         return reasons
 
 

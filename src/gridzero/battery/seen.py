@@ -21,8 +21,8 @@ class Seen:
     running_s: since the start. shunt: None = there is none, or it never spoke. flow: what the
     converters say. told_charge_a, told_discharge_a: DC current >= 0 that the standing commands
     amount to, None = not known. converter_v: DC voltage as converters measure it, by name.
-    balance: whether bleeding is allowed, or what forbids it. disobedient: modules that bleed
-    what nobody asked for.
+    wants_charge: there is something to charge with. balance: whether bleeding is allowed, or what
+    forbids it. disobedient: modules that bleed what nobody asked for.
     """
 
     now_s: float
@@ -33,6 +33,7 @@ class Seen:
     told_charge_a: float | None = None
     told_discharge_a: float | None = None
     converter_v: Mapping[str, float] = field(default_factory=dict)
+    wants_charge: bool = False
     balance: bool | BalanceReason = True
     disobedient: Collection[str] = ()
 

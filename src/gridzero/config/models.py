@@ -134,6 +134,12 @@ class BatteryConfig(Section):
         le=200,
         description="largest current per healthy parallel module, A, up to 200",
     )
+    module_ah: Number = Field(
+        default=25.0,
+        ge=1,
+        le=1000,
+        description="nominal capacity of one module, Ah, 1..1000; what it really is is learned",
+    )
     balancing: bool = Field(default=True, description="let modules bleed their highest cells")
     contactor: Name | None = Field(
         default=None, description="switch that cuts the whole battery off; absent = none"

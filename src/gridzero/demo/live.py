@@ -69,6 +69,7 @@ class LiveSite:
             store=MemoryStore(),
             learned=MemoryStore(),
             latched=MemoryStore(),
+            memory=MemoryStore(),
             link_services=tuple(links.services()),
             links_ready=links.ready,
         )

@@ -29,8 +29,9 @@ class SimulatedSite:
         learned: Store | None = None,
         outlook: Store | None = None,
         latched: Store | None = None,
+        memory: Store | None = None,
     ) -> None:
-        """learned, outlook, latched: what an earlier life left; default: nothing."""
+        """learned, outlook, latched, memory: what an earlier life left; default: nothing."""
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
@@ -42,6 +43,7 @@ class SimulatedSite:
             learned=learned or MemoryStore(),
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),
+            memory=memory or MemoryStore(),
         )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)

@@ -8,6 +8,7 @@ from gridzero.domain.alarms import Alarm
 from gridzero.domain.balancing import BalancingState
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.charge import BatteryCharge
+from gridzero.domain.thermal import ThermalState
 from gridzero.domain.trust import UNTROUBLED, Trust
 
 
@@ -17,7 +18,7 @@ class Condition:
 
     view, limits: None without a battery that is read. charge: None until it could be estimated,
     and again when nothing was estimated for a while. alarms: what protections say, the worst
-    first. balancing: None until it was looked at.
+    first. balancing, thermal: None until they were looked at.
     """
 
     view: BatteryView | None = None
@@ -26,6 +27,7 @@ class Condition:
     charge: BatteryCharge | None = None
     alarms: tuple[Alarm, ...] = ()
     balancing: BalancingState | None = None
+    thermal: ThermalState | None = None
 
 
 NOTHING_KNOWN = Condition()

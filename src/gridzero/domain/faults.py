@@ -131,6 +131,7 @@ _ROWS = (
         power="0 W both ways; the heater goes off",
         clears="latched: a person acknowledges once it no longer warms",
         remedy="Keep away, ventilate, take the module off the battery; do not open it",
+        latches=True,
     ),
     Fault(
         code="heater_useless",

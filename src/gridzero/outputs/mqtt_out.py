@@ -3,6 +3,8 @@
 gridzero/status         online / offline (retained, last will)
 gridzero/state          one JSON object a second
 gridzero/cells          every cell, every ten seconds
+gridzero/battery        state of charge, trust, alarms, balancing and heat, every ten seconds
+gridzero/health         state of health and what to look after, every ten minutes
 gridzero/score          how well the grid was held in the last hour and day, every minute
 gridzero/event          one JSON object per event
 gridzero/mode/set       auto, charge, discharge, hold, off
@@ -10,6 +12,7 @@ gridzero/power_w/set    watts for charge and discharge
 gridzero/target_w/set   grid power to hold
 gridzero/identify/set   test a converter by its name, or all of them; cancel ends the test
 gridzero/acknowledge/set  all, a fault's code, or code and subject: end what is latched and over
+gridzero/balance/set    now: balance outside the usual window; stop: end that
 gridzero/outlook/set    emptying, filling, unknown, auto (see outputs.market_in)
 """
 
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -25,6 +29,7 @@ from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event, Severity
 from gridzero.domain.faults import FAULTS
 from gridzero.domain.snapshot import Snapshot
+from gridzero.outputs.battery import battery_of, health_of
 from gridzero.outputs.learned import with_learning
 from gridzero.outputs.score import headline_of, score_of
 from gridzero.outputs.state import cells_of, state_of
@@ -38,8 +43,9 @@ from gridzero.runtime.site import Site
 log = structlog.get_logger()
 
 _STATE_PERIOD_S = 1.0
-_CELLS_PERIOD_S = 10.0
-_SCORE_PERIOD_S = 60.0
+_CELLS_PERIOD_S = 10
+_SCORE_PERIOD_S = 60
+_HEALTH_PERIOD_S = 600
 _HEADLINE_PERIOD_S = 10.0
 _LONGEST_SETTING = 100
 
@@ -61,10 +67,17 @@ class MqttOut:
         self._refused_w: float | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
+        self._seldom: dict[str, tuple[int, Callable[[Snapshot], dict[str, Any]]]] = {
+            "cells": (_CELLS_PERIOD_S, cells_of),
+            "battery": (_CELLS_PERIOD_S, lambda now: battery_of(now.condition, now.now_s)),
+            "score": (_SCORE_PERIOD_S, lambda _: score_of(site.score)),
+            "health": (_HEALTH_PERIOD_S, lambda _: health_of(site.battery.health())),
+        }
         faults.on_event(self._publish_event)
         for key in ("mode", "power_w", "target_w"):
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
         link.subscribe(f"{prefix}/acknowledge/set", self._on_acknowledge)
+        link.subscribe(f"{prefix}/balance/set", self._on_balance)
         if learning is not None:
             link.subscribe(f"{prefix}/identify/set", self._on_identify)
 
@@ -74,18 +87,14 @@ class MqttOut:
 
     async def run(self) -> None:
         """Publish the state once a second, the rest more seldom, until cancelled."""
-        since_cells_s, since_score_s = _CELLS_PERIOD_S, 0.0
+        rounds = 0
         while True:
             self.publish()
-            if since_cells_s >= _CELLS_PERIOD_S and self._site.last:
-                since_cells_s = 0.0
-                self._publish_json("cells", cells_of(self._site.last[0]))
-            if since_score_s >= _SCORE_PERIOD_S:
-                since_score_s = 0.0
-                self._publish_json("score", score_of(self._site.score))
+            for topic, (period_s, values_of) in self._seldom.items():
+                if rounds % period_s == 0 and self._site.last is not None:
+                    self._publish_json(topic, values_of(self._site.last[0]))
             await self._clock.sleep_s(_STATE_PERIOD_S)
-            since_cells_s += _STATE_PERIOD_S
-            since_score_s += _STATE_PERIOD_S
+            rounds += 1
 
     def publish(self) -> None:
         """Publish the last decision now."""
@@ -152,6 +161,18 @@ class MqttOut:
             text = f"nothing that is over waits to be acknowledged for {code!r}"
             self._faults.tell("acknowledge_refused", "acknowledge", text, Severity.WARNING)
         self.publish()
+
+    def _on_balance(self, message: MqttMessage) -> None:
+        if message.retained:
+            return
+        wish = _text(message.payload).lower()
+        if wish == "now":
+            self._site.battery.balance_now(self._clock.now_s())
+        elif wish == "stop":
+            self._site.battery.end_balancing()
+        else:
+            words = f"balance/set takes now or stop, not {wish[:40]!r}"
+            self._faults.tell("setting_refused", "balance", words, Severity.WARNING)
 
     def _on_target(self, message: MqttMessage) -> None:
         if message.retained:

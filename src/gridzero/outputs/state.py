@@ -9,6 +9,7 @@ from gridzero.domain.decision import Decision
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
 from gridzero.domain.value import LEANS
+from gridzero.outputs.battery import charge_of
 from gridzero.runtime.fault_book import ActiveFault
 
 _SHUNT_SHOWN_S = 5.0
@@ -99,6 +100,7 @@ def _battery(now: Snapshot) -> dict[str, Any]:
         "temp_high_c": of("high_c", 1),
         "modules": view.modules if view else None,
         "healthy": view.healthy if view else None,
+        **charge_of(now.condition.charge),
     }
 
 

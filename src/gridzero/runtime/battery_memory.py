@@ -2,13 +2,13 @@
 
 The file holds when it was written in UTC, because the monotonic clock begins anew with each boot.
 Where that moment cannot be (a clock that was not set, or ran backwards), what was stored counts
-as very old: it is still better than nothing, and each part widens its doubt by the age.
+as very old: it is still better than nothing, and whoever takes it widens its doubt by the age.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import isfinite
 from typing import Any, Protocol
 
@@ -40,17 +40,17 @@ class Part(Protocol):
 
 
 class BatteryMemory:
-    """Restores the parts when made, and saves them every few minutes and at the end."""
+    """Restores the battery when made, and saves it every few minutes and at the end."""
 
     def __init__(
         self,
-        parts: Mapping[str, Part],
+        part: Part,
         store: Store,
         faults: FaultBook,
         clock: Clock,
         utc_s: Callable[[], float] = time.time,
     ) -> None:
-        self._parts, self._store, self._faults = parts, store, faults
+        self._part, self._store, self._faults = part, store, faults
         self._clock, self._utc_s = clock, utc_s
         self._restore()
 
@@ -62,8 +62,8 @@ class BatteryMemory:
 
     def save(self) -> None:
         """Store what is known now."""
-        parts = {name: part.to_dict() for name, part in self._parts.items()}
-        self._store.save({"version": VERSION, "utc_s": round(self._utc_s()), "parts": parts})
+        known = self._part.to_dict()
+        self._store.save({"version": VERSION, "utc_s": round(self._utc_s()), "battery": known})
 
     def _restore(self) -> None:
         try:
@@ -77,15 +77,10 @@ class BatteryMemory:
                 f"the stored state of the battery is of version {version!r}, this is {VERSION}"
             )
             return
-        parts = stored.get("parts")
-        for name, part in self._parts.items():
-            self._restore_part(name, part, parts, self._age_s(stored.get("utc_s")))
-
-    def _restore_part(self, name: str, part: Part, parts: Any, age_s: float) -> None:
-        values = parts.get(name) if isinstance(parts, dict) else None
-        if isinstance(values, dict):
-            for reason in part.restore(values, age_s):
-                log.warning("battery.memory_dropped", part=name, why=reason)
+        known = stored.get("battery")
+        if isinstance(known, dict):
+            for reason in self._part.restore(known, self._age_s(stored.get("utc_s"))):
+                log.warning("battery.memory_dropped", why=reason)
 
     def _lose(self, why: str) -> None:
         """Begin anew, keep the file for a person, and say so."""

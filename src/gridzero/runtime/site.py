@@ -36,6 +36,7 @@ from gridzero.runtime.settings import Settings
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _PUNCTUAL_S = 0.001
+_SURPLUS_W = 100.0
 
 
 class Site:
@@ -68,6 +69,7 @@ class Site:
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
         self.battery = Battery(rules.battery)
         self._protections = ProtectionFaults(self.battery, faults)
+        self._bled_s = float("-inf")
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
         self._target_until_s: float | None = None
@@ -187,6 +189,7 @@ class Site:
             told_charge_a=told.charge_a if told else None,
             told_discharge_a=told.discharge_a if told else None,
             converter_v=_converter_volts((*chargers, *inverters), now_s),
+            wants_charge=self._wants_charge(),
             balance=self._may_balance(),
             disobedient=self._disobedient(),
         )
@@ -238,9 +241,18 @@ class Site:
             )
 
     def _bleed(self, now: Snapshot) -> None:
+        """Pass on each new word of the balancer, about once a second."""
         balancing = now.condition.balancing
-        if self.parts.cells is not None and balancing is not None:
+        if self.parts.cells is not None and balancing is not None and balancing.at_s > self._bled_s:
+            self._bled_s = balancing.at_s
             self.parts.cells.bleed(balancing.cells, balancing.at_s + _BLEED_LEASE_S)
+
+    def _wants_charge(self) -> bool:
+        """Whether there would be something to charge with, could the battery take it."""
+        if self.last is None:
+            return False
+        net_w = self.last[1].net_load_w
+        return self.last[1].wish_w < 0.0 or (net_w is not None and net_w < -_SURPLUS_W)
 
     def _may_balance(self) -> bool | BalanceReason:
         if self.settings.wanted.mode is Mode.OFF:

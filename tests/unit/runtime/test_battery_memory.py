@@ -42,7 +42,7 @@ class Desk:
         faults = FaultBook(clock)
         faults.on_event(self.events.append)
         self.part = Notebook()
-        self.memory = BatteryMemory({"part": self.part}, store, faults, clock, lambda: utc_s)
+        self.memory = BatteryMemory(self.part, store, faults, clock, lambda: utc_s)
 
 
 async def test_what_was_known_comes_back_with_its_age() -> None:
@@ -110,10 +110,10 @@ async def test_files_that_are_damaged_at_every_start_do_not_fill_the_disk(tmp_pa
     assert len(_kept(tmp_path)) == 9
 
 
-@pytest.mark.parametrize("parts", [None, [], {"part": 3}, {"part": {"value": "x"}}, {"other": {}}])
-async def test_a_part_that_does_not_fit_is_left_out(parts: Any) -> None:
+@pytest.mark.parametrize("known", [None, [], 3, {"value": "x"}, {"other": {}}])
+async def test_what_does_not_fit_is_left_out(known: Any) -> None:
     store = MemoryStore()
-    store.save({"version": VERSION, "utc_s": NOW_UTC_S, "parts": parts})
+    store.save({"version": VERSION, "utc_s": NOW_UTC_S, "battery": known})
     assert Desk(store).part.value is None
 
 
@@ -125,7 +125,7 @@ async def test_it_is_saved_every_few_minutes() -> None:
     await asyncio.sleep(301)
     saving.cancel()
     await asyncio.gather(saving, return_exceptions=True)
-    assert store.values["parts"] == {"part": {"value": 5}}
+    assert store.values["battery"] == {"value": 5}
 
 
 def _kept(folder: Path) -> set[str]:
