@@ -101,6 +101,12 @@ class Account:
         if self.given_up and now_s >= self._give_up_until_s:
             self.start_anew()
 
+    def void(self) -> None:
+        """What was measured is not believed any more, what was learned and given up is."""
+        self.left = [0.0] * len(self.left)
+        self._before, self._nominal = list(self.left), list(self.left)
+        self.measured_s = self._measured_soc = None
+
     def start_anew(self) -> None:
         """Try every cell again."""
         self.given_up = 0

@@ -30,12 +30,13 @@ class ModuleBalancer:
         self._was_sure = False
         self._on_since_s = self._chosen_s = self._since_s = 0.0
         self._is_full_enough = False
+        self._believed: tuple[int, ...] | None = None
         self._reason: BalanceReason | None = None
 
     def update(self, now: Look, share_of_time: float) -> ModuleBalancing:
         """What to do now. share_of_time: part of the time in which bleeding was possible lately."""
         self._book(now)
-        believed = believed_cells(now)
+        believed = self._believe(now)
         gate = self._gate.check(now.reading, now.now_s)
         reason = obstacle(now, believed, self._plan) or gate
         if reason is None:
@@ -45,6 +46,13 @@ class ModuleBalancer:
         if reason is not self._reason:
             self._reason, self._since_s = reason, now.now_s
         return self._state(reason, share_of_time)
+
+    def _believe(self, now: Look) -> Sequence[int]:
+        """The believed cells; what was measured against another set of them counts no more."""
+        before, self._believed = self._believed, believed_cells(now)
+        if before is not None and before != self._believed:
+            self.account.void()
+        return self._believed
 
     # -- what happened
 
@@ -100,6 +108,7 @@ class ModuleBalancer:
         """Measure: at first, when it has become sure, and then every ten minutes or so."""
         is_sure = self._is_sure(now, off_s)
         is_first = self._looked_s < now.now_s - off_s or (is_sure and not self._was_sure)
+        is_first = is_first or self.account.measured_s is None
         if not (is_first or now.now_s - self._looked_s >= self._plan.look_again_s):
             return
         excess = self._measure(now, believed)

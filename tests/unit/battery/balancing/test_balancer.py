@@ -265,6 +265,18 @@ def test_a_misread_cell_is_neither_bled_nor_the_lowest() -> None:
     assert bench.run(100).cells == 1
 
 
+def test_what_was_measured_against_a_cell_that_turns_out_misread_is_forgotten() -> None:
+    """Nobody doubted cell 5 yet, so everything seemed to be too full."""
+    bench = Bench()
+    bench.charge = charge(0.80, 0.80, 0.80, 0.80, 0.70)
+    bench.volts = (*([4.0] * 4), 3.9, *([4.0] * 7))
+    assert bench.run(100).cells == 0xFFF & ~(1 << 4)
+    bench.trust = doubt(5, Blame.SENSOR)
+    now = bench.run(0)
+    assert (now.cells, now.ah_left) == (0, 0.0)
+    assert bench.run(PLAN.relax_s + 700.0, 5.0).reason is BalanceReason.BALANCED
+
+
 def test_a_disobedient_module_is_left_alone_for_ten_minutes() -> None:
     bench = bleeding()
     bench.disobedient = (NAME,)
