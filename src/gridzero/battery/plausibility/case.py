@@ -17,6 +17,13 @@ class Excuse(NamedTuple):
     within_v: float
 
 
+class Missing(NamedTuple):
+    """What a sum is short of while cells are bled: gap_v, true within +- within_v."""
+
+    gap_v: float
+    within_v: float
+
+
 class Evidence(NamedTuple):
     """A module against the others. gap_v: what the sum is short of; tolerance_v: what is normal.
 
@@ -69,11 +76,20 @@ class ModuleCase:
         else:
             self._hold(sample, evidence.within_v)
 
-    def hold_while_bled(self, sample: Sample) -> None:
-        """A round in which bleeding hides the sums: the last gap has to explain the cell still."""
-        self.gap_v = None
-        self.apart_since_s = None
+    def hold_while_bled(self, sample: Sample, missing: Missing | None) -> None:
+        """A round in which bleeding blurs the sums: the last gap has to explain the cell still.
+
+        missing: what the sum is short of as far as it can be told; a gap that is still there
+        keeps the excuse alive for longer than held_s, but never earns one.
+        """
+        self.gap_v = self.apart_since_s = None
+        if missing is not None and self._is_still(missing):
+            self._held_s = sample.at_s
         self._hold(sample, self._rules.sum_tolerance_v + self._rules.bleed_v)
+
+    def _is_still(self, missing: Missing) -> bool:
+        is_clear = 2 * missing.within_v < abs(self._held_v)
+        return is_clear and abs(missing.gap_v - self._held_v) <= missing.within_v
 
     def _agree(self, sample: Sample, evidence: Evidence) -> None:
         self.drop()

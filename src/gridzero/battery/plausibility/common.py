@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gridzero.battery.plausibility.case import Missing
 from gridzero.battery.plausibility.rounds import Sample
 from gridzero.battery.plausibility.rules import PlausibilityRules
 
@@ -43,6 +44,33 @@ def agreed(
         sum(1 for s in group if is_clean(s, rules)),
         _median([s.motion_v for s in group]),
     )
+
+
+def while_bled(
+    samples: Sequence[Sample], tolerance_v: float, rules: PlausibilityRules
+) -> tuple[float, float] | None:
+    """The common voltage and its uncertainty, V, while too many cells are bled for ``agreed``.
+
+    A bled cell is taken to read lower by half of bleed_v, give or take as much. None when
+    there is no majority.
+    """
+    raised = sorted(sample.sum_v + _lost_v(sample, rules) for sample in samples)
+    within_v = tolerance_v + max(_lost_v(sample, rules) for sample in samples)
+    middle_v = (raised[len(raised) // 2] + raised[(len(raised) - 1) // 2]) / 2
+    near = sum(1 for sum_v in raised if abs(sum_v - middle_v) <= within_v)
+    return (middle_v, within_v) if near >= 2 and 2 * near > len(raised) else None
+
+
+def missing_while_bled(
+    sample: Sample, common_v: float, within_v: float, rules: PlausibilityRules
+) -> Missing:
+    """What a bled module's sum is short of, apart from what bleeding takes."""
+    lost_v = _lost_v(sample, rules)
+    return Missing(common_v - sample.sum_v - lost_v, within_v + lost_v + sample.motion_v)
+
+
+def _lost_v(sample: Sample, rules: PlausibilityRules) -> float:
+    return sample.bled * rules.bleed_v / 2
 
 
 def is_clean(sample: Sample, rules: PlausibilityRules) -> bool:

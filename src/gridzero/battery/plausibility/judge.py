@@ -7,7 +7,13 @@ from dataclasses import replace
 from math import isfinite
 
 from gridzero.battery.plausibility.case import Evidence
-from gridzero.battery.plausibility.common import Common, agreed, is_clean
+from gridzero.battery.plausibility.common import (
+    Common,
+    agreed,
+    is_clean,
+    missing_while_bled,
+    while_bled,
+)
 from gridzero.battery.plausibility.explain import culprit
 from gridzero.battery.plausibility.flow import UNKNOWN_FLOW, Flow
 from gridzero.battery.plausibility.rounds import Rounds, Sample
@@ -93,10 +99,11 @@ class Plausibility:
                 self._compare(sample, common, tolerance_v)
         elif len(samples) == 2 and not any(sample.bled for sample in samples):
             self._compare_two(samples[0], samples[1], tolerance_v)
+        elif any(sample.bled for sample in samples):
+            self._hold_while_bled(samples, tolerance_v)
         else:
-            bled = any(sample.bled for sample in samples)
             for sample in samples:
-                self._watch(sample.name).alone(sample, is_bled=bled)
+                self._watch(sample.name).alone(sample)
         at_rest = flow.at_rest or (current_a is not None and abs(current_a) < _REST_A)
         common_v = common.volt_v if common is not None else None
         self._small.update(samples, common_v, now_s, is_rest=at_rest, is_quiet=self._is_quiet)
@@ -104,7 +111,8 @@ class Plausibility:
     def _compare(self, sample: Sample, common: Common, tolerance_v: float) -> None:
         rules, watch = self._rules, self._watch(sample.name)
         if sample.bled and watch.case.excuse is not None:
-            watch.alone(sample, is_bled=True)
+            within_v = tolerance_v + common.motion_v
+            watch.bled(sample, missing_while_bled(sample, common.volt_v, within_v, rules))
             return
         motion_v = max(sample.motion_v, common.motion_v)
         is_quiet = motion_v < rules.quiet_v
@@ -117,6 +125,14 @@ class Plausibility:
             may_accuse=common.witnesses >= 2 and not sample.bled,
         )
         watch.compare(sample, evidence, common.volt_v, common.motion_v)
+
+    def _hold_while_bled(self, samples: Sequence[Sample], tolerance_v: float) -> None:
+        """So much is bled that nobody can be accused; what is known may last."""
+        rules = self._rules
+        common = while_bled(samples, tolerance_v, rules)
+        for sample in samples:
+            missing = missing_while_bled(sample, *common, rules) if common else None
+            self._watch(sample.name).bled(sample, missing)
 
     def _compare_two(self, one: Sample, other: Sample, tolerance_v: float) -> None:
         """Two modules that disagree: only one of them may have a cell that explains it."""

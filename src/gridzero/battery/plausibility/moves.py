@@ -71,12 +71,18 @@ class CellMoves:
         self._moved_v2 = 0.0
 
     def update(self, sample: Sample, gap_v: float | None) -> None:
-        """A round. gap_v: what the module's sum is short of, None = not known."""
+        """A round. gap_v: what the module's sum is short of, None = not known.
+
+        Bleeding moves what is bled and not the others, so nothing is learned from it.
+        """
         last, before_v = self._last, self._gap_v
         self._last, self._gap_v = sample, gap_v
         if last is None or len(last.volts) != len(sample.volts):
             self._open_window(sample)
             self._with, self._moved_v2 = [0.0] * len(sample.volts), 0.0
+            return
+        if sample.bled or last.bled:
+            self._open_window(sample)
             return
         if last.volts != sample.volts:
             gone_v = None if gap_v is None or before_v is None else before_v - gap_v

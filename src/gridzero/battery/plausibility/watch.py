@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gridzero.battery.plausibility.case import Evidence, Excuse, ModuleCase
+from gridzero.battery.plausibility.case import Evidence, Excuse, Missing, ModuleCase
 from gridzero.battery.plausibility.common import is_clean
 from gridzero.battery.plausibility.explain import siblings
 from gridzero.battery.plausibility.follow import Follow
@@ -46,13 +46,16 @@ class ModuleWatch:
         self.case.compare(sample, evidence)
         self._take(sample, evidence)
 
-    def alone(self, sample: Sample, *, is_bled: bool) -> None:
+    def bled(self, sample: Sample, missing: Missing | None) -> None:
+        """A round in which bleeding blurs the sums."""
+        self.is_frozen = self._standing.update(sample, None)
+        self.case.hold_while_bled(sample, missing)
+        self._take(sample, None)
+
+    def alone(self, sample: Sample) -> None:
         """A round in which the sum could not be compared."""
         self.is_frozen = self._standing.update(sample, None)
-        if is_bled:
-            self.case.hold_while_bled(sample)
-        else:
-            self.case.forget()
+        self.case.forget()
         self._take(sample, None)
 
     def lost(self) -> None:

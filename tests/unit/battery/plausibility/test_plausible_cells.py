@@ -277,19 +277,31 @@ def test_bleeding_is_no_disagreement() -> None:
     assert all(map(untroubled, bank.run(60)))
 
 
-def test_an_excuse_outlives_a_round_of_bleeding_but_not_a_cell_that_falls() -> None:
+@pytest.mark.parametrize("modules", [REFERENCE, REFERENCE[:1]])
+def test_an_excuse_outlives_long_bleeding_but_not_a_cell_that_falls(
+    modules: tuple[str, ...],
+) -> None:
     bank = picture()
     bank.run(5)
-    bank.bleeding = dict.fromkeys(REFERENCE, 0b101010101001)
-    assert all(trust.misread("a3", 5) for trust in bank.run(60))
+    bank.bleeding = dict.fromkeys(modules, 0b101010101001)
+    for current_a in (0.0, 40.0, -40.0, 20.0, 0.0):
+        bank.current_a = current_a
+        assert all(trust.misread("a3", 5) for trust in bank.run(60))
     bank.fixed_v["a3.5"] = 2.3
     assert not excused(bank.run(10)[4:])
 
 
-def test_an_excuse_does_not_outlive_endless_bleeding() -> None:
+def test_bleeding_earns_no_excuse() -> None:
+    bank = picture(bleeding={"a3": 0b111})
+    assert not excused(bank.run(20))
+    bank.bleeding = {}
+    assert bank.run(5)[-1].misread("a3", 5)
+
+
+def test_an_excuse_ends_when_bleeding_hides_all_sums_for_long() -> None:
     bank = picture()
     bank.run(5)
-    bank.bleeding = dict.fromkeys(REFERENCE, 0b101010101001)
+    bank.bleeding = dict.fromkeys(REFERENCE, 0xFFF)
     assert excused([bank.run(180)[-1]]) == set()
 
 

@@ -58,6 +58,16 @@ def test_nothing_is_stuck_while_nothing_moves() -> None:
     assert all(map(untroubled, bank.run(120)))
 
 
+def test_bleeding_makes_no_cell_stuck() -> None:
+    bank = Bank(noise_v=0.0)
+    bank.run(5)
+    for _ in range(4):
+        bank.bleeding = {"a3": 0b1111_1111_0000}
+        assert all(map(untroubled, bank.run(5)))
+        bank.bleeding = {}
+        assert all(map(untroubled, bank.run(5)))
+
+
 def test_a_module_that_repeats_itself_while_the_others_move_is_frozen() -> None:
     bank = Bank()
     bank.run(5)
