@@ -56,6 +56,16 @@ def test_rows_with_holes_are_left_out_and_signs_are_turned(tmp_path: Path) -> No
     assert min(sample.current_a for sample in cycle.samples) == 0.2
 
 
+def test_an_aged_cell_is_measured_with_its_own_capacity_too(tmp_path: Path) -> None:
+    drive_file(tmp_path, 1300).rename(tmp_path / "panasonic_pf_10degC_trise_Cycle1_1s.parquet")
+    section = drive_section(tmp_path, quick=True)
+    names = ["10degC_trise_Cycle1", "10degC_trise_Cycle1, 2.80 Ah"]
+    assert [row[0] for row in section.rows] == [name for name in names for _ in range(2)]
+    (cycle,) = cycles(tmp_path)
+    again = cycle.counted_with(NCA.capacity_ah / 2, NCA.capacity_ah)
+    assert 1.0 - again.samples[-1].soc == pytest.approx(2.0 * (1.0 - cycle.samples[-1].soc))
+
+
 def test_a_folder_above_is_found_too(tmp_path: Path) -> None:
     (tmp_path / "battery").mkdir()
     drive_file(tmp_path / "battery", 20)

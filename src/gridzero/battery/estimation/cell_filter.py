@@ -27,7 +27,8 @@ from gridzero.battery.cells.model import CellModel
 SOC_BOUNDS = (-0.05, 1.05)
 WIDEST_SOC = 0.35
 _WIDE_SOC = 0.03
-_WIDEST_RC_V = 0.3
+_WIDEST_SOC_VAR = WIDEST_SOC**2
+_WIDEST_RC_VAR = 0.3**2
 _LEAST = 1e-10
 
 
@@ -188,20 +189,28 @@ class CellFilter:
         self._bound()
 
     def _bound(self) -> None:
-        """States and variances stay where physics and arithmetic hold."""
-        low, high = SOC_BOUNDS
-        self.soc = low if self.soc < low else min(self.soc, high)
+        """States and variances stay where physics and arithmetic hold; they nearly always are."""
         most_a = self.widest_a
-        offset_a = self.offset_a
-        self.offset_a = -most_a if offset_a < -most_a else min(offset_a, most_a)
-        self.p00, self.p11 = max(self.p00, _LEAST), max(self.p11, _LEAST)
-        self.p22 = min(max(self.p22, _LEAST), most_a * most_a)
-        if self.p00 > WIDEST_SOC**2:
-            shrink = WIDEST_SOC / sqrt(self.p00)
-            self.p00, self.p01, self.p02 = WIDEST_SOC**2, self.p01 * shrink, self.p02 * shrink
-        if self.p11 > _WIDEST_RC_V**2:
-            shrink = _WIDEST_RC_V / sqrt(self.p11)
-            self.p11, self.p01, self.p12 = _WIDEST_RC_V**2, self.p01 * shrink, self.p12 * shrink
+        if not (
+            SOC_BOUNDS[0] <= self.soc <= SOC_BOUNDS[1]
+            and -most_a <= self.offset_a <= most_a
+            and _LEAST <= self.p00 <= _WIDEST_SOC_VAR
+            and _LEAST <= self.p11 <= _WIDEST_RC_VAR
+            and _LEAST <= self.p22 <= most_a * most_a
+        ):
+            self._put_back(most_a)
+
+    def _put_back(self, most_a: float) -> None:
+        """Variances that are cut take their covariances with them, so that they stay possible."""
+        self.soc = max(SOC_BOUNDS[0], min(SOC_BOUNDS[1], self.soc))
+        self.offset_a = max(-most_a, min(most_a, self.offset_a))
+        r0 = _shrink(self.p00, _WIDEST_SOC_VAR)
+        r1 = _shrink(self.p11, _WIDEST_RC_VAR)
+        r2 = _shrink(self.p22, most_a * most_a)
+        self.p00 = max(self.p00 * r0 * r0, _LEAST)
+        self.p11 = max(self.p11 * r1 * r1, _LEAST)
+        self.p22 = max(self.p22 * r2 * r2, _LEAST)
+        self.p01, self.p02, self.p12 = self.p01 * r0 * r1, self.p02 * r0 * r2, self.p12 * r1 * r2
 
     @property
     def is_sound(self) -> bool:
@@ -212,3 +221,8 @@ class CellFilter:
 def left_after(dt_s: float, slow_s: float) -> float:
     """What is left of the slow voltage after so long."""
     return exp(-dt_s / slow_s)
+
+
+def _shrink(variance: float, most: float) -> float:
+    """The factor on a deviation that makes its variance at most so much."""
+    return sqrt(most / variance) if variance > most > 0.0 else 1.0

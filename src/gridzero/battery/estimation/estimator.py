@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import hypot, isfinite, sqrt
+from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
 from gridzero.battery.cells.model import CellModel
@@ -21,6 +21,7 @@ from gridzero.domain.readings import ModuleReading
 from gridzero.domain.trust import UNTROUBLED, Trust
 
 _SHARE_PERIOD_S = 1.0
+_ROOM_PERIOD_S = 3.0
 _START_OHM_SIGMA = 0.5
 _FRESH_S = 5.0
 _MOST_A = 10_000.0
@@ -43,6 +44,7 @@ class Estimator:
         self._pack = PackCurrent(self._settings.gap_s, self._settings.mean_s)
         self._bank: dict[str, ModuleFilter] = {}
         self._found: dict[str, tuple[ModuleCharge, Room]] = {}
+        self._roomed_s: dict[str, float] = {}
         self._stored: dict[str, Stored] = {}
         self._calibrated: dict[str, tuple[Sequence[float] | None, float | None]] = {}
         self._current_sigma_a = 0.0
@@ -137,7 +139,7 @@ class Estimator:
         """Whether anything new was learned about this module."""
         module = self._bank.get(reading.name)
         if module is not None and len(module.cells) != len(reading.cell_v):
-            del self._bank[reading.name], self._found[reading.name]  # another one was connected
+            self._forget(reading.name)  # another one was connected
             module = None
         if module is None:
             module = self._begin(reading, len(modules), now_s, trust)
@@ -147,10 +149,9 @@ class Estimator:
             return False
         module.update(reading, self._pack.total, self._pack.now_a, now_s, trust)
         if not all(cell.is_sound for cell in module.cells):  # never seen; a wrong number must
-            del self._bank[reading.name]  # not stay, so the module starts again
-            self._found.pop(reading.name, None)
+            self._forget(reading.name)  # not stay, so the module starts again
             return False
-        self._found[reading.name] = self._figures(module)
+        self._found[reading.name] = self._figures(module, now_s)
         return True
 
     def _begin(
@@ -256,9 +257,18 @@ class Estimator:
             for module in fresh:
                 module.at_end = True
 
-    def _figures(self, module: ModuleFilter) -> tuple[ModuleCharge, Room]:
+    def _forget(self, name: str) -> None:
+        for known in (self._bank, self._found, self._roomed_s):
+            known.pop(name, None)
+
+    def _figures(self, module: ModuleFilter, now_s: float) -> tuple[ModuleCharge, Room]:
+        """Cells at once, the room that they leave every few seconds: it is dear and slow."""
         cells = figures.charges(module.cells, sum(module.ohm))
         charge = ModuleCharge(name=module.name, cells=cells, current_a=module.current_a)
+        before, before_s = self._found.get(module.name), self._roomed_s.get(module.name, -inf)
+        if before is not None and before_s <= now_s < before_s + _ROOM_PERIOD_S:
+            return charge, before[1]
+        self._roomed_s[module.name] = now_s
         return charge, self._rooms.room(module.cells)
 
     def _summary(self, modules: Sequence[ModuleReading], now_s: float) -> BatteryCharge:

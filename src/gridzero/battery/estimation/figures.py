@@ -71,12 +71,8 @@ def charges(cells: Sequence[CellFilter], ohm: float) -> tuple[CellCharge, ...]:
 
 def _charge(cell: CellFilter, ohm: float) -> CellCharge:
     at = cell.model.at(cell.soc)
-    return CellCharge(
-        soc=min(1.0, max(0.0, cell.soc)),
-        sigma=cell.sigma,
-        open_v=at.open_v,
-        ohm=ohm * cell.ohm_factor * at.ohm_factor,
-    )
+    soc = cell.soc if 0.0 <= cell.soc <= 1.0 else float(cell.soc > 0.5)
+    return CellCharge(soc, cell.sigma, at.open_v, ohm * cell.ohm_factor * at.ohm_factor)
 
 
 def battery(

@@ -83,6 +83,8 @@ class ModuleFilter:
     ) -> None:
         """Count what flowed since the last call (pack: the battery's), learn from new voltages."""
         before_s, self._at_s = self._at_s, now_s
+        if before_s is not None and now_s < before_s:  # another clock: ages cannot be compared
+            self._read_s = [-inf] * len(self.cells)
         flow, self._seen = pack.since(self._seen), pack
         self._warm(reading)
         step = self._still()
