@@ -25,7 +25,16 @@ _BECAUSE = {
     "too_cold": Because.TOO_COLD,
     "cold_discharge": Because.TOO_COLD,
     "module_silent": Because.BATTERY_STALE,
+    "module_frozen": Because.BATTERY_STALE,
     "temp_missing": Because.TEMPERATURE_UNKNOWN,
+    "temp_odd": Because.TEMPERATURE_UNKNOWN,
+    "misread_many": Because.CELL_IMPLAUSIBLE,
+    "charge_current": Because.OVER_CURRENT,
+    "discharge_current": Because.OVER_CURRENT,
+    "module_current": Because.OVER_CURRENT,
+    "current_integral": Because.OVER_CURRENT,
+    "charging_forbidden": Because.CHARGER_ACTIVE,
+    "charging_untold": Because.CHARGER_ACTIVE,
 }
 """Reasons that say it better than "a protection"; a trip always says that it is one."""
 

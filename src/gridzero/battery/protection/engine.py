@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gridzero.battery.protection.gate import Gate
@@ -219,14 +219,3 @@ class _Case:
     def _is_beyond(self, of: Threshold, seen: Seen) -> bool:
         sign = self._rule.sign
         return seen.value is not None and seen.value * sign > of.value * sign
-
-
-def stops_of(alarms: Iterable[Alarm]) -> Mapping[Stops, Alarm]:
-    """By direction the worst alarm that refuses it."""
-    found: dict[Stops, Alarm] = {}
-    for alarm in alarms:
-        if alarm.stops_charge:
-            found.setdefault(Stops.CHARGE, alarm)
-        if alarm.stops_discharge:
-            found.setdefault(Stops.DISCHARGE, alarm)
-    return found
