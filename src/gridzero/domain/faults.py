@@ -586,8 +586,8 @@ _ROWS = (
         noticed="at the first failed open or write; it is tried again every 2 s",
         power="unchanged; nobody restarts the Pi if it hangs",
         clears="by itself when it can be fed",
-        remedy="Check watchdog.hardware: does the device exist, may gridzero write it, does another"
-        " program hold it (systemd's RuntimeWatchdogSec)?",
+        remedy="See the text for which one. A device: does it exist, may gridzero write it, does"
+        " another program hold it (systemd's RuntimeWatchdogSec)?",
         severity=Severity.WARNING,
     ),
     Fault(

@@ -88,7 +88,7 @@ class SystemdFeeder:
             raise LinkError(
                 "systemd's notify socket takes nothing",
                 where="watchdog",
-                remedy="In a container hand the socket in, or set watchdog.systemd: off",
+                remedy="Check NotifyAccess of the unit, or set watchdog.systemd: off",
             )
         self._ready, self._status = True, status
 

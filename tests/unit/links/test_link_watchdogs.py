@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,16 +90,22 @@ def test_a_device_is_petted_by_writes_and_disarmed_by_v(tmp_path: Path) -> None:
     assert not device.is_armed
 
 
+KILLED = """
+import os, sys
+from gridzero.links.watchdog_device import WatchdogDevice
+device = WatchdogDevice(sys.argv[1], 15)
+device.pet()
+os.kill(os.getpid(), 9)
+"""
+
+
 def test_a_device_whose_process_dies_hears_no_v(tmp_path: Path) -> None:
     """A child writes to a fifo and is killed: what the driver sees is a close without V."""
     fifo = tmp_path / "watchdog"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    child = os.fork()
-    if child == 0:
-        WatchdogDevice(str(fifo), 15).pet()
-        os.kill(os.getpid(), 9)
-    os.waitpid(child, 0)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(fifo)], check=False)
+    assert done.returncode == -9
     assert os.read(reader, 100) == b"\0"
     assert os.read(reader, 100) == b"", "closed, and no farewell"
     os.close(reader)

@@ -330,3 +330,39 @@ def test_nothing_that_people_send_gets_past_the_limits(sent: list[tuple[str, byt
     wanted = run_simulated(send())
     assert 0.0 <= wanted.power_w <= 20_000.0
     assert -2000.0 <= wanted.target_w <= 2000.0
+
+
+@pytest.mark.parametrize(
+    ("payload", "left"),
+    [
+        (b"all", []),
+        (b"contactor_welded", ["contactor_under_load"]),
+        (b" contactor_welded k1\n", ["contactor_under_load"]),
+        (b"contactor_welded k2", ["contactor_welded", "contactor_under_load"]),
+        (b"", ["contactor_welded", "contactor_under_load"]),
+        (b"everything", ["contactor_welded", "contactor_under_load"]),
+        (b"\xff\xfe", ["contactor_welded", "contactor_under_load"]),
+        (b"all" * MEGABYTE, ["contactor_welded", "contactor_under_load"]),
+    ],
+)
+async def test_what_waits_for_a_person_is_acknowledged_by_name(
+    payload: bytes, left: list[str]
+) -> None:
+    async with publishing() as house:
+        for code, subject in (("contactor_welded", "k1"), ("contactor_under_load", "battery")):
+            house.faults.set(code, subject, "it was so")
+            house.faults.set(code, subject, None)
+        await house.ask("gridzero/acknowledge/set", payload)
+        assert [fault.code for fault in house.faults.active] == left
+        await asyncio.sleep(0.01)
+    refused = [e for _, e in house.of("event") if e["code"] == "acknowledge_refused"]
+    assert bool(refused) is (len(left) == 2)
+
+
+async def test_a_retained_acknowledgement_counts_for_nothing() -> None:
+    async with publishing() as house:
+        house.faults.set("contactor_welded", "k1", "it was so")
+        house.faults.set("contactor_welded", "k1", None)
+        message = MqttMessage("gridzero/acknowledge/set", b"all", True, 0.0)
+        house.link.take(message)
+        assert house.faults.needs_a_person

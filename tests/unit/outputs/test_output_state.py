@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridzero.domain.alarms import Level
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.converters import ConverterSpec, Dynamics
 from gridzero.domain.decision import Decision, Work
@@ -256,6 +257,15 @@ def test_a_standing_fault_says_what_to_do() -> None:
     assert told["code"] == "meter_lost"
     assert told["text"] == "no reading for 12 s"
     assert "broker" in told["remedy"]
+    assert (told["level"], told["is_latched"]) == (None, False)
+
+
+def test_a_latched_fault_says_that_it_waits_and_how_far_it_went() -> None:
+    fault = ActiveFault(
+        "cell_over", "b3.7", 5.0, "4.31 V", latches=True, is_latched=True, level=Level.TRIP
+    )
+    (told,) = state_of(NOTHING, IDLE, (fault,))["faults"]
+    assert (told["level"], told["is_latched"]) == ("trip", True)
 
 
 def test_cells_are_counted_from_one() -> None:
