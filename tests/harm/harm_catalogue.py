@@ -455,7 +455,7 @@ TROUBLES = (
     ),
     Trouble("cell_reads_stuck", cell_reads("stuck"), {}, hides=_CELLS),
     Trouble(
-        "cell_reads_jump", cell_reads("jumping", 0.3), {}, judged={"cell_odd": 20}, hides=_CELLS
+        "cell_reads_jump", cell_reads("jumping", 0.3), {}, judged={"cell_odd": 15}, hides=_CELLS
     ),
     Trouble("wires_swapped", cell_reads("swapped"), {}, hides=_CELLS),
     Trouble("cell_is_empty", true_cell(-0.04), {"cell_under": 2}, "discharging", "discharge", 3),
@@ -614,6 +614,7 @@ TROUBLES = (
         knob("inverter", "off_mains"),
         {"inverter_not_following": 20},
         "discharging",
+        lasts_s=25,
         back_s=120,
     ),
     Trouble(

@@ -47,6 +47,12 @@ def test_names_are_told_apart() -> None:
     assert len(BY_NAME) == len(TROUBLES)
 
 
+def test_each_trouble_lasts_as_long_as_what_it_must_show() -> None:
+    for row in TROUBLES:
+        shown_s = (*row.codes.values(), *row.judged.values(), row.stop_s if row.stops else 0.0)
+        assert max(shown_s) <= row.lasts_s, row.name
+
+
 @pytest.mark.parametrize("row", TROUBLES, ids=lambda row: row.name)
 def test_a_trouble_is_told_stops_what_it_must_and_goes_away(row: Trouble) -> None:
     verdict = lived(row.name)

@@ -16,7 +16,7 @@ from gridzero.battery.curve import Curve
 from gridzero.domain.converters import Setpoint
 from gridzero.runtime import supervisor
 
-EXAMPLES = int(os.environ.get("GRIDZERO_HARM_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("GRIDZERO_HARM_EXAMPLES", "10"))
 DISCHARGING = Start(load_w=600.0)
 CHARGING = Start(load_w=200.0, sun_w=1300.0)
 

@@ -28,6 +28,7 @@ class ActuatorModel:
     def __init__(self, dynamics: Dynamics) -> None:
         self._dynamics = dynamics
         self._legs = [_Leg(float("-inf"), 0.0, 0.0)]
+        self._is_alone = False
 
     @property
     def gain(self) -> float:
@@ -48,6 +49,7 @@ class ActuatorModel:
 
     def sent(self, at_s: float, power_w: float) -> None:
         """A command left. Commands must come in order of time."""
+        self._is_alone = False
         target_w = power_w * self._dynamics.gain
         effect_s = at_s + self._dynamics.dead_time_s
         last = self._legs[-1]
@@ -61,16 +63,22 @@ class ActuatorModel:
         self._forget(at_s)
 
     def observed(self, at_s: float, output_w: float) -> None:
-        """The converter itself said what it gave at at_s: go on from there."""
+        """The converter itself said what it gave at at_s: go on from there.
+
+        One that stood alone stays at what it says until a command leaves: nothing tells where it
+        is going, least of all what it was taken to give while nobody heard it.
+        """
         later = [leg for leg in self._legs if leg.at_s > at_s]
         legs = [leg for leg in self._legs if leg.at_s <= at_s] or self._legs[:1]
-        self._legs = [*legs, _Leg(at_s, output_w, legs[-1].target_w)]
+        target_w = output_w if self._is_alone else legs[-1].target_w
+        self._legs = [*legs, _Leg(at_s, output_w, target_w)]
         for leg in later:
             self._append(_Leg(leg.at_s, self.output_at(leg.at_s), leg.target_w))
         self._forget(at_s)
 
     def stands(self, at_s: float, output_w: float) -> None:
         """Nobody can command it any more: it is taken to go on with output_w."""
+        self._is_alone = True
         past = [leg for leg in self._legs if leg.at_s < at_s] or self._legs[:1]
         self._legs = [*past, _Leg(at_s, output_w, output_w)]
         self._forget(at_s)

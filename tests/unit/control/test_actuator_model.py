@@ -95,3 +95,15 @@ def test_it_remembers_only_what_can_still_be_asked() -> None:
         model.observed(float(second), 100.0)
         model.sent(second + 0.5, 100.0 + second % 2)
     assert len(model._legs) < 50
+
+
+def test_one_that_stood_alone_stays_at_what_it_reports_until_a_command_leaves() -> None:
+    model = ActuatorModel(INVERTER)
+    model.sent(0.0, 0.0)
+    model.stands(20.0, 700.0)
+    assert model.output_at(25.0) == 700.0
+    for second in range(30, 34):
+        model.observed(float(second), 0.0)
+        assert model.output_at(second + 0.9) == 0.0, "it does not rise to what it once gave alone"
+    model.sent(40.0, 300.0)
+    assert model.final_w == pytest.approx(300.0 * INVERTER.gain)
