@@ -454,7 +454,7 @@ _ROWS = (
     Fault(
         code="contactor_under_load",
         title="The battery contactor was opened while current flowed",
-        noticed="2 s after a trip the current has not fallen below 2 A",
+        noticed="after a trip more than 2 A flow that have not fallen for 4 s, or still after 12 s",
         power="0 W both ways: the battery is cut off, whatever still wanted to flow",
         clears="by a person: a contact that broke a direct current may have suffered",
         remedy="Find out what went on without being told to; look at the contacts, test that it"
