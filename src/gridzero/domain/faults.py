@@ -512,6 +512,15 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="battery_memory_lost",
+        title="What was stored of the battery cannot be used",
+        noticed="at start: the file is damaged, or of another version",
+        power="unchanged: the state of charge starts from voltage, with a wide error",
+        clears="by itself at the next save, after 5 minutes",
+        remedy="Nothing at once: battery.damaged is kept beside battery.json in the state folder",
+        severity=Severity.WARNING,
+    ),
+    Fault(
         code="lease_expired",
         title="The control loop did not renew a set-point",
         noticed="in the driver, 3 s after the last renewal",
