@@ -416,6 +416,7 @@ TROUBLES = (
         stops="both",
         stop_s=36,
         lasts_s=45,
+        back_s=100,
     ),
     Trouble(
         "bus_a_lost",
@@ -431,37 +432,58 @@ TROUBLES = (
         misread(2.58),
         {"cell_under": 2},
         "discharging",
-        "discharge",
-        3,
+        judged={"cell_misread": 10},
+        back_s=100,
         hides=_CELLS,
     ),
     Trouble(
-        "cell_reads_high", misread(4.25), {"cell_over": 2}, "charging", "charge", 4, hides=_CELLS
+        "cell_reads_high",
+        misread(4.25),
+        {"cell_over": 2},
+        "charging",
+        judged={"cell_misread": 10},
+        back_s=100,
+        hides=_CELLS,
     ),
     Trouble(
         "cell_reads_nonsense",
         misread(1.2),
         {"cell_implausible": 2},
-        stops="both",
-        stop_s=4,
+        judged={"cell_misread": 10},
+        back_s=110,
         hides=_CELLS,
     ),
     Trouble(
         "cell_reads_off",
-        cell_reads("offset_v", 0.15),
+        cell_reads("offset_v", 0.35),
         {},
         judged={"cell_misread": 12},
+        back_s=100,
         hides=_CELLS,
     ),
     Trouble("cell_reads_stuck", cell_reads("stuck"), {}, hides=_CELLS),
     Trouble(
-        "cell_reads_jump", cell_reads("jumping", 0.3), {}, judged={"cell_odd": 15}, hides=_CELLS
+        "cell_reads_jump",
+        cell_reads("jumping", 0.3),
+        {},
+        judged={"cell_misread": 12},
+        back_s=100,
+        hides=_CELLS,
     ),
-    Trouble("wires_swapped", cell_reads("swapped"), {}, hides=_CELLS),
-    Trouble("cell_is_empty", true_cell(-0.04), {"cell_under": 2}, "discharging", "discharge", 3),
-    Trouble("cell_is_full", true_cell(1.04), {"cell_over": 2}, "charging", "charge", 4),
-    Trouble("battery_hot", true_temp(60.0), {"too_hot": 3}, "discharging", "both", 5),
-    Trouble("battery_cold", true_temp(0.5), {"too_cold": 3}, "charging", "both", 6),
+    Trouble("wires_swapped", cell_reads("swapped"), {}, back_s=420, hides=_CELLS),
+    Trouble(
+        "cell_is_empty",
+        true_cell(-0.04),
+        {"cell_under": 2},
+        "discharging",
+        "discharge",
+        3,
+        back_s=420,
+        judged={"cell_odd": 12},
+    ),
+    Trouble("cell_is_full", true_cell(1.04), {"cell_over": 2}, "charging", "charge", 4, back_s=420),
+    Trouble("battery_hot", true_temp(60.0), {"too_hot": 3}, "discharging", "both", 5, back_s=760),
+    Trouble("battery_cold", true_temp(0.5), {"too_cold": 3}, "charging", "both", 6, back_s=760),
     Trouble(
         "stranger",
         _spoken("stranger", _stranger),
@@ -499,7 +521,7 @@ TROUBLES = (
         {},
         judged={"shunt_sign": 60},
         lasts_s=60,
-        back_s=150,
+        back_s=FOREVER,
         hides=frozenset({"both"}),
     ),
     Trouble("shunt_repeats", knob("shunt", "stuck"), {}, back_s=150, hides=frozenset({"both"})),
@@ -512,7 +534,7 @@ TROUBLES = (
     ),
     Trouble("i2c_stuck", i2c_stuck, {"shunt_silent": 8}, stops="both", stop_s=9),
     Trouble(
-        "unknown_load", unknown_load, {"over_current": 4}, "discharging", "both", 6, back_s=120
+        "unknown_load", unknown_load, {"over_current": 4}, "discharging", "both", 6, back_s=200
     ),
     # the rectifier
     Trouble(
@@ -744,6 +766,7 @@ JUDGED_ALONE = (
     *("charging_forbidden", "discharging_forbidden", "charging_untold", "charge_excess"),
     *("misread_many", "module_apart", "module_frozen", "temp_odd", "pack_voltage"),
     *("converter_voltage", "shunt_stuck", "shunt_offset", "bleed_endless"),
+    *("self_heating", "heater_useless"),
 )
 """Levels of the protections and judgements that need a while: tests/unit/battery tries each."""
 

@@ -19,8 +19,16 @@ _SOON_S, _LOOK_S, _AT_LAST_S = 12.0, 20.0, 780.0
 _HELD_W = 70.0
 _WATCHED_S = 10.0
 
-_CELLS_HIGH = {Because.CELL_HIGH, Because.CELL_FULL, Because.CELL_OVER}
-_CELLS_LOW = {Because.CELL_LOW, Because.CELL_EMPTY, Because.CELL_UNDER, Because.DC_WINDOW}
+_ONLY_BY_RESTART = {"shunt_sign", "shunt_stuck"}
+_CELLS_HIGH = {Because.SOC_HIGH, Because.CELL_HIGH, Because.CELL_FULL, Because.CELL_OVER}
+_CELLS_LOW = {
+    Because.SOC_LOW,
+    Because.CELL_LOW,
+    Because.CELL_EMPTY,
+    Because.CELL_UNDER,
+    Because.DC_WINDOW,
+}
+_REFUSED = {Because.FAULT_LATCHED, Because.PROTECTED}
 _AT_MOST = {Because.CURRENT_LIMIT, Because.CHARGER_MAXIMUM, Because.INVERTER_MAXIMUM}
 
 
@@ -108,6 +116,8 @@ async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None
     while True:
         if await _is_held(world, truth):
             return world.now_s - over_s
+        if _stays(world):
+            return None
         if latched(world):
             truth.latched |= {f.code for f in world.life.app.faults.active if f.latches}
             world.life.app.faults.acknowledge()
@@ -115,6 +125,11 @@ async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None
             truth._say("not_back", f"{_AT_LAST_S:g} s after the end: {_state(world)}")
             return None
         await world.until(world.now_s + _LOOK_S)
+
+
+def _stays(world: World) -> bool:
+    """Known and not mended: these refuse all power, and only current could clear them."""
+    return any(fault.code in _ONLY_BY_RESTART for fault in world.life.app.faults.active)
 
 
 async def _is_held(world: World, truth: Truth) -> bool:
@@ -146,11 +161,19 @@ def _forbidden(decision: Decision, truth: Truth) -> bool:
         return truth.max_v > 3.85
     if why in _CELLS_LOW:
         return truth.min_v < 3.55
+    if why in _REFUSED:
+        return _is_beyond(truth)
     if why is Because.TOO_COLD:
         return truth.low_c < 8.5
     if why is Because.TOO_HOT:
         return truth.high_c > 38.0
     return why in _AT_MOST
+
+
+def _is_beyond(truth: Truth) -> bool:
+    """A true cell or module is where no power may be; a person cannot acknowledge it away."""
+    cells_are = truth.min_v < 3.25 or truth.max_v > 4.08
+    return cells_are or truth.low_c < 3.0 or truth.high_c > 50.0
 
 
 def latched(world: World) -> bool:
@@ -165,11 +188,11 @@ def _state(world: World) -> str:
     return f"grid {world.house.grid_w:.0f} W, because {why}, faults {faults}"
 
 
-def shrink(plan: Plan, name: str) -> Plan:
+def shrink(plan: Plan, name: str, *, patient: bool = True) -> Plan:
     """The shortest plan that still breaks the invariant of this name: fewer turns, a plain house."""
     for candidate in _simpler(plan):
-        if any(v.name == name for v in play(candidate).violations):
-            return shrink(candidate, name)
+        if any(v.name == name for v in play(candidate, patient=patient).violations):
+            return shrink(candidate, name, patient=patient)
     return plan
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -9,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 from harm_catalogue import BY_NAME, ELSEWHERE, TROUBLES, Trouble
 from harm_play import Plan, Turn, Verdict, play
-from harm_truth import CHARGES_A, DISCHARGES_A
+from harm_truth import CHARGES_A, DISCHARGES_A, FOREVER
 from harm_world import Start
 
 from gridzero.domain.faults import FAULTS
@@ -19,6 +20,9 @@ SCENES = {
     "charging": Start(load_w=200.0, sun_w=1300.0),
 }
 AT_S = 34.0
+IS_LONG = "GRIDZERO_HARM_EXAMPLES" in os.environ
+_PATIENCE_S = 200.0
+"""Who comes back later, after a person has acknowledged, is waited for by ``make faults``."""
 IS_JUDGED = find_spec("gridzero.battery.battery") is not None
 """Whether the site has the judgement of readings that ``Trouble.judged`` speaks of."""
 
@@ -33,8 +37,9 @@ def scene_of(row: Trouble) -> str:
 @cache
 def lived(name: str) -> Verdict:
     row = BY_NAME[name]
-    turn = Turn(name, AT_S, row.lasts_s)
-    return play(Plan(replace(SCENES[scene_of(row)], contactor=row.contactor), (turn,)))
+    start = replace(SCENES[scene_of(row)], contactor=row.contactor)
+    plan = Plan(start, (Turn(name, AT_S, row.lasts_s),))
+    return play(plan, patient=IS_LONG or row.back_s <= _PATIENCE_S)
 
 
 def test_every_fault_has_an_injection_or_a_reason_why_not() -> None:
@@ -63,8 +68,8 @@ def test_a_trouble_is_told_stops_what_it_must_and_goes_away(row: Trouble) -> Non
         assert told[0] - AT_S <= within_s, code
     if row.stops:
         assert _current_s(verdict, row) <= AT_S + row.stop_s
-    assert verdict.back_s is not None
-    assert verdict.back_s <= row.back_s
+    if IS_LONG or row.back_s <= _PATIENCE_S:
+        assert (verdict.back_s or FOREVER) <= row.back_s
 
 
 def _current_s(verdict: Verdict, row: Trouble) -> float:

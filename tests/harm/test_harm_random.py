@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from harm_draw import plan_of, plans
@@ -11,12 +12,13 @@ from harm_world import Start
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridzero.battery import limits
-from gridzero.battery.curve import Curve
 from gridzero.domain.converters import Setpoint
+from gridzero.domain.decision import Decision
+from gridzero.domain.snapshot import Snapshot
 from gridzero.runtime import supervisor
+from gridzero.runtime.site import Site
 
-EXAMPLES = int(os.environ.get("GRIDZERO_HARM_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("GRIDZERO_HARM_EXAMPLES", "6"))
 DISCHARGING = Start(load_w=600.0)
 CHARGING = Start(load_w=200.0, sun_w=1300.0)
 
@@ -47,19 +49,32 @@ def _broken(plan: Plan) -> set[str]:
     return {violation.name for violation in play(plan, patient=False).violations}
 
 
-def test_limits_that_look_away_from_a_full_cell_are_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    plan = Plan(CHARGING, (Turn("cell_is_full", 36.0, 12.0), Turn("mqtt_flood", 34.0, 2.0)))
-    monkeypatch.setattr(limits._Memory, "update", lambda *_: False)
-    monkeypatch.setattr(Curve, "at", lambda *_: 1.0)
+def _commands_whatever_is_known(site: Site, now: Snapshot, _decision: Decision) -> None:
+    """A control loop without limits, as its last word to the drivers."""
+    is_charging = now.meter is not None and now.meter.grid_w < 0.0
+    for unit, power_w in (
+        *((unit, 0.0 if is_charging else 600.0) for unit in site.parts.inverters),
+        *((unit, 1100.0 if is_charging else 0.0) for unit in site.parts.chargers),
+    ):
+        until_s = now.now_s + 3.0
+        unit.command(Setpoint(power_w=power_w, until_s=until_s, max_dc_a=40.0, max_dc_v=52.0))
+
+
+def test_limits_that_are_not_kept_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Site, "_command", _commands_whatever_is_known)
+    plan = Plan(Start(load_w=0.0, sun_w=2500.0), (Turn("cell_is_full", 36.0, 12.0),))
     assert {"cell_over", "cell_full"} <= _broken(plan)
-    assert shrink(plan, "cell_over").turns == plan.turns[:1]
-
-
-def test_readings_that_never_grow_old_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "freshness", lambda *_: 1.0)
     assert "old_cells_discharge" in _broken(Plan(DISCHARGING, (Turn("bus_a_lost", 36.0, 12.0),)))
+    assert "cold_discharge" in _broken(Plan(DISCHARGING, (Turn("battery_cold", 36.0, 9.0),)))
+
+
+def test_the_shortest_plan_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Site, "_command", _commands_whatever_is_known)
+    cold = Turn("battery_cold", 36.0, 9.0)
+    plan = Plan(replace(DISCHARGING, contactor=True), (Turn("mqtt_flood", 34.0, 1.0), cold))
+    shortest = shrink(plan, "cold_discharge", patient=False)
+    assert shortest.turns == (cold,)
+    assert shortest.start == Start()
 
 
 def test_a_lease_that_never_ends_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from gridzero.domain.balancing import BalanceReason
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
 from gridzero.domain.modes import Mode
-from gridzero.domain.readings import CurrentReading, MeterReading, ModuleReading
+from gridzero.domain.readings import ConverterState, CurrentReading, MeterReading, ModuleReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import ConverterView, Snapshot
 from gridzero.domain.value import Outlook
@@ -274,11 +274,15 @@ class Site:
 
 
 def _converter_volts(units: Iterable[ConverterView], now_s: float) -> dict[str, float]:
-    """DC voltage as converters measure it, of those that spoke lately."""
+    """DC voltage as converters measure it, of those that run and spoke lately.
+
+    The terminals of one that is off tell nothing of the battery: a contactor may lie between them.
+    """
     return {
         unit.name: unit.reading.dc_v
         for unit in units
-        if unit.reading is not None
+        if unit.state is ConverterState.RUNNING
+        and unit.reading is not None
         and unit.reading.dc_v is not None
         and now_s - unit.reading.at_s <= _TELEMETRY_STALE_S
     }
