@@ -130,7 +130,7 @@ async def test_a_trip_survives_a_restart_and_ends_by_a_person() -> None:
         assert abs(story.at(88).battery_w) < 5
     async with house(load_w=300, config=SMALL, latched=latched) as story:
         await story.until(story.now_s + 40)
-        assert story.moments[-1].because == "fault_latched"
+        assert story.moments[-1].because == "tripped"
         assert abs(story.moments[-1].battery_w) < 5
         story.site.links.broker.attach().publish("gridzero/acknowledge/set", "all")
         await story.until(story.now_s + 5)

@@ -71,7 +71,7 @@ async def test_a_test_learns_an_inverter_in_two_minutes_and_tells_the_result() -
     assert story.at(90).because is Because.IDENTIFYING
     steps = [m.set_w for m in story.between(80, 120)]
     assert 550.0 <= max(steps) <= 700.0
-    assert 150.0 <= min(steps) <= 260.0
+    assert 140.0 <= min(steps) <= 260.0
     assert 30.0 < found.rise_w_per_s < 48.0
     assert 38.0 < found.fall_w_per_s < 65.0
     assert ended["unit"] is None

@@ -55,10 +55,14 @@ class BatteryRules:
 
 
 class Battery:
-    """Call ``update`` at every tick; nothing here waits, and nothing raises for a reading."""
+    """Call ``update`` at every tick; nothing here waits, and nothing raises for a reading.
+
+    codes: all faults that its protections may raise.
+    """
 
     def __init__(self, rules: BatteryRules) -> None:
         self._rules = rules
+        self.codes = _HEAT_CODES | {rule.code for rule in rules.profile.rules}
         self._plausibility = Plausibility()
         self._viewer = BatteryViewer(rules.profile)
         self._estimator = Estimator(rules.cell, Window.of(rules.profile), _PACE)
@@ -118,11 +122,6 @@ class Battery:
     def latched(self) -> tuple[Latched, ...]:
         """Trips that only a person can end, standing or over."""
         return self._protection.latched
-
-    @property
-    def codes(self) -> frozenset[str]:
-        """Of all faults that the protections may raise."""
-        return _HEAT_CODES | {rule.code for rule in self._rules.profile.rules}
 
     def relatch(self, rows: Iterable[tuple[str, str, str, str]]) -> tuple[str, ...]:
         """Take up rows of ``latched`` from before a restart; returns what is not known."""

@@ -44,11 +44,12 @@ def power_limits(
     battery, limits = now.battery, now.limits
     if battery is None or limits is None or battery.pack_v is None or not battery.pack_v > 0:
         return PowerLimits(0.0, 0.0, Because.BATTERY_UNKNOWN, Because.BATTERY_UNKNOWN)
-    blocked = Because.OVER_CURRENT if over_current else now.blocked
-    if blocked is not None:
-        return PowerLimits(0.0, 0.0, blocked, blocked)
+    if now.blocked is not None:
+        return PowerLimits(0.0, 0.0, now.blocked, now.blocked)
     charge = _without_shunt(_charge(now, usable, limits, battery.pack_v), now.shunt_age_s)
     discharge = _without_shunt(_discharge(now, usable, limits, battery.pack_v), now.shunt_age_s)
+    if over_current:
+        charge = discharge = 0.0, Because.OVER_CURRENT
     if rogue_charge:
         discharge = 0.0, Because.CHARGER_ACTIVE
     return PowerLimits(charge[0], discharge[0], charge[1], discharge[1])

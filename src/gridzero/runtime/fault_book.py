@@ -181,6 +181,10 @@ class FaultBook:
         """Whether a fault stands that only a person can end: no power until then."""
         return any(fault.latches for fault in self._active.values())
 
+    def needs_a_person_for(self, codes: Collection[str]) -> bool:
+        """The same for faults of these codes only."""
+        return any(fault.latches and fault.code in codes for fault in self._active.values())
+
     @property
     def trips(self) -> bool:
         """Whether a fault stands that asks for the battery to be cut off."""

@@ -17,6 +17,7 @@ from gridzero.control.telemetry import believable
 from gridzero.domain.balancing import BalanceReason
 from gridzero.domain.converters import Setpoint
 from gridzero.domain.decision import Decision
+from gridzero.domain.faults import FAULTS
 from gridzero.domain.modes import Mode
 from gridzero.domain.readings import ConverterState, CurrentReading, MeterReading, ModuleReading
 from gridzero.domain.reasons import Because
@@ -69,6 +70,8 @@ class Site:
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
         self.battery = Battery(rules.battery)
         self._protections = ProtectionFaults(self.battery, faults)
+        # a protection that has tripped refuses its own directions: an overfull cell may be emptied
+        self._latching = frozenset(FAULTS) - self.battery.codes
         self._bled_s = float("-inf")
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
@@ -220,7 +223,7 @@ class Site:
         return min(0.0, shunt.current_a * (view.pack_v or 0.0))
 
     def _blocked(self) -> Because | None:
-        if self.faults.needs_a_person:
+        if self.faults.needs_a_person_for(self._latching):
             return Because.FAULT_LATCHED
         if self.faults.stands("unexpected_module"):
             return Because.UNEXPECTED_MODULE
