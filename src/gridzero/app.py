@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridzero.battery.balancing import PLANS
-from gridzero.battery.cells.catalogue import CELLS, OF_PROFILE
+from gridzero.battery.cells.catalogue import CELLS, OF_PROFILE, sized
 from gridzero.battery.limits import Ratings
 from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
@@ -259,7 +259,7 @@ def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
             min_discharge_w=control.min_discharge_w,
             stored_value=control.stored_value,
         ),
-        cell=CELLS[OF_PROFILE[config.battery.profile]].sized(config.battery.module_ah),
+        cell=sized(CELLS[OF_PROFILE[config.battery.profile]], config.battery.module_ah),
         module_ah=config.battery.module_ah,
         plan=PLANS[config.battery.profile],
         has_heater=config.thermal.heater is not None,

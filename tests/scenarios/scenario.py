@@ -103,6 +103,7 @@ async def house(
     learned: Store | None = None,
     outlook: Store | None = None,
     latched: Store | None = None,
+    memory: Store | None = None,
 ) -> AsyncIterator[Story]:
     """The demo's house from power-up; it is shut down in order at the end."""
     plugins = load_plugins()
@@ -113,7 +114,8 @@ async def house(
         temp_c=temp_c,
         start_h=0.0,
     )
-    story = Story(SimulatedSite(load(config, plugins), plugins, scene, learned, outlook, latched))
+    loaded = load(config, plugins)
+    story = Story(SimulatedSite(loaded, plugins, scene, learned, outlook, latched, memory))
     story.site.app.faults.on_event(story.events.append)
     step = story.site.bench.step
 

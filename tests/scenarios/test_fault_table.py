@@ -68,6 +68,7 @@ SHOWN_BY = {
     "inverter_not_following": "test_an_inverter_that_stops_by_itself_is_told_and_does_not_wind_up",
     "actuator_changed": "test_an_inverter_that_has_become_late_is_told",
     "charger_not_following": "test_a_rectifier_that_ignores_its_set_points_is_told_and_left_out",
+    "battery_memory_lost": "test_a_memory_of_a_newer_version_is_told_and_starts_from_voltage",
     "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
     "can_errors": "test_error_frames_are_decoded_and_not_passed_on",

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from scenario import Story, house
 
-from gridzero.battery.plausibility.flow import Flow
-from gridzero.battery.plausibility.judge import Plausibility
 from gridzero.domain.decision import Decision
 from gridzero.domain.snapshot import Snapshot
 from gridzero.domain.trust import Blame, Oddity, Trust
@@ -27,18 +25,10 @@ class Watched:
     """A running house and what is believed in it at each tick."""
 
     story: Story
-    judge: Plausibility = field(default_factory=Plausibility)
     seen: list[tuple[float, Trust]] = field(default_factory=list)
 
-    def look(self, now: Snapshot, decision: Decision) -> None:
-        told_w = [abs(power_w) for power_w in decision.units.values()]
-        flow = Flow(self._dc_a(now), at_rest=not any(told_w))
-        trust = self.judge.update(now.modules, now.shunt, flow, now_s=now.now_s)
-        self.seen.append((now.now_s, trust))
-
-    def _dc_a(self, _now: Snapshot) -> float:
-        """What the converters' twins really give: here the truth of the house."""
-        return sum(unit.dc_a for unit in self.story.site.house.converters.values())
+    def look(self, now: Snapshot, _decision: Decision) -> None:
+        self.seen.append((now.now_s, now.condition.trust))
 
     @property
     def trust(self) -> Trust:

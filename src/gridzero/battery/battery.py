@@ -8,7 +8,7 @@ looked at once a second.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gridzero.battery.ageing.health import StateOfHealth
@@ -137,6 +137,9 @@ class Battery:
     # --- inside -------------------------------------------------------------------------------
 
     def _estimate(self, seen: Seen, trust: Trust) -> BatteryCharge | None:
+        if seen.shunt_a is None or trust.shunt_stuck:  # the converters' word has its own errors
+            seen = replace(seen, shunt=None)
+            trust = replace(trust, shunt_offset_a=None, shunt_sign_wrong=False)
         charge = self._estimator.update(
             seen.modules, seen.current_a, seen.current_sigma_a, seen.now_s, trust
         )

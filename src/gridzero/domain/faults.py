@@ -454,7 +454,7 @@ _ROWS = (
     Fault(
         code="contactor_under_load",
         title="The battery contactor was opened while current flowed",
-        noticed="2 s after a trip the current has not fallen below 2 A",
+        noticed="after a trip more than 2 A flow that have not fallen for 4 s, or still after 12 s",
         power="0 W both ways: the battery is cut off, whatever still wanted to flow",
         clears="by a person: a contact that broke a direct current may have suffered",
         remedy="Find out what went on without being told to; look at the contacts, test that it"
@@ -509,6 +509,15 @@ _ROWS = (
         power="takes nothing: 0 W, and a try like that of an inverter; a part: goes on being used",
         clears="by itself when it is seen to take again",
         remedy="Check its mains, its contactor and its own limits; look for an alarm",
+        severity=Severity.WARNING,
+    ),
+    Fault(
+        code="battery_memory_lost",
+        title="What was stored of the battery cannot be used",
+        noticed="at start: the file is damaged, or of another version",
+        power="unchanged: the state of charge starts from voltage, with a wide error",
+        clears="by itself at the next save, after 5 minutes",
+        remedy="Nothing at once: battery.damaged is kept beside battery.json in the state folder",
         severity=Severity.WARNING,
     ),
     Fault(

@@ -43,9 +43,9 @@ from gridzero.runtime.site import Site
 log = structlog.get_logger()
 
 _STATE_PERIOD_S = 1.0
-_CELLS_PERIOD_S = 10
-_SCORE_PERIOD_S = 60
-_HEALTH_PERIOD_S = 600
+_CELLS_PERIOD_S = 10.0
+_SCORE_PERIOD_S = 60.0
+_HEALTH_PERIOD_S = 600.0
 _HEADLINE_PERIOD_S = 10.0
 _LONGEST_SETTING = 100
 
@@ -67,12 +67,13 @@ class MqttOut:
         self._refused_w: float | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
-        self._seldom: dict[str, tuple[int, Callable[[Snapshot], dict[str, Any]]]] = {
+        self._seldom: dict[str, tuple[float, Callable[[Snapshot], dict[str, Any]]]] = {
             "cells": (_CELLS_PERIOD_S, cells_of),
             "battery": (_CELLS_PERIOD_S, lambda now: battery_of(now.condition, now.now_s)),
             "score": (_SCORE_PERIOD_S, lambda _: score_of(site.score)),
             "health": (_HEALTH_PERIOD_S, lambda _: health_of(site.battery.health())),
         }
+        self._due_s = {"score": clock.now_s() + _SCORE_PERIOD_S}
         faults.on_event(self._publish_event)
         for key in ("mode", "power_w", "target_w"):
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
@@ -87,14 +88,18 @@ class MqttOut:
 
     async def run(self) -> None:
         """Publish the state once a second, the rest more seldom, until cancelled."""
-        rounds = 0
         while True:
             self.publish()
-            for topic, (period_s, values_of) in self._seldom.items():
-                if rounds % period_s == 0 and self._site.last is not None:
-                    self._publish_json(topic, values_of(self._site.last[0]))
+            if self._site.last is not None:
+                self._publish_seldom(self._site.last[0])
             await self._clock.sleep_s(_STATE_PERIOD_S)
-            rounds += 1
+
+    def _publish_seldom(self, now: Snapshot) -> None:
+        now_s = self._clock.now_s()
+        for topic, (period_s, values_of) in self._seldom.items():
+            if now_s >= self._due_s.setdefault(topic, now_s):
+                self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
+                self._publish_json(topic, values_of(now))
 
     def publish(self) -> None:
         """Publish the last decision now."""

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import structlog
 
-from gridzero.domain.events import Severity
 from gridzero.ports.clock import Clock
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.stores import Store, StoreDamaged
@@ -62,6 +61,7 @@ class BatteryMemory:
 
     def save(self) -> None:
         """Store what is known now."""
+        self._faults.set("battery_memory_lost", "battery", None)
         known = self._part.to_dict()
         self._store.save({"version": VERSION, "utc_s": round(self._utc_s()), "battery": known})
 
@@ -86,7 +86,7 @@ class BatteryMemory:
         """Begin anew, keep the file for a person, and say so."""
         self._store.put_aside()
         text = f"{why}; it is kept aside, and everything is learned again"
-        self._faults.tell("battery_memory_lost", "battery", text, Severity.WARNING)
+        self._faults.set("battery_memory_lost", "battery", text)
 
     def _age_s(self, stored_s: Any) -> float:
         if not isinstance(stored_s, int | float) or isinstance(stored_s, bool):

@@ -26,7 +26,9 @@ LEASE_S = 15.0
 QUIET_A = 2.0
 _READY_FOR_S = 1.0
 _QUIET_FOR_S = 0.5
-_UNDER_LOAD_AFTER_S = 2.0
+_STALLED_FOR_S = 4.0  # a rectifier gives its smallest current for 3 s before it is switched off
+_FALLS_BY_A = 1.0
+_UNDER_LOAD_AFTER_S = 12.0
 _NOT_READY_FOR_S = 30.0
 _SHUNT_FRESH_S = 2.0
 
@@ -42,9 +44,11 @@ class ContactorState(StrEnum):
 class PackContactor:
     """Decides; call update() at every tick.
 
-    After a trip it opens as soon as less than 2 A flow for half a second, or after 2 s whatever
-    flows (``contactor_under_load``). Without a trip it opens only at rest, when the battery has
-    not been ready for 30 s. It closes after a second of readiness with every command at zero.
+    After a trip it opens as soon as less than 2 A flow for half a second. A current that does not
+    fall for 4 s, or is still there after 12 s, is broken all the same (``contactor_under_load``):
+    an inverter may come down with 100 W/s, and that is no reason to wear a contact. Without a
+    trip it opens only at rest, when the battery has not been ready for 30 s. It closes after a
+    second of readiness with every command at zero.
     """
 
     def __init__(self, switch: Switch, faults: FaultBook) -> None:
@@ -53,7 +57,8 @@ class PackContactor:
         self._ready_since_s: float | None = None
         self._unready_since_s: float | None = None
         self._quiet_since_s: float | None = None
-        self._opening_since_s = 0.0
+        self._opening_since_s = self._fell_s = 0.0
+        self._lowest_a = float("inf")
 
     @property
     def carries(self) -> bool:
@@ -90,7 +95,8 @@ class PackContactor:
     ) -> None:
         if self.state is ContactorState.CLOSED:
             if trip or _lasts(self._unready_since_s, now_s, _NOT_READY_FOR_S):
-                self._opening_since_s = now_s
+                self._opening_since_s = self._fell_s = now_s
+                self._lowest_a = float("inf")
                 self._enter(ContactorState.OPENING)
                 self._opening(now_s, trip=trip, current_a=current_a)
         elif self.state is ContactorState.OPENING:
@@ -99,12 +105,23 @@ class PackContactor:
             self._enter(ContactorState.CLOSED)
 
     def _opening(self, now_s: float, *, trip: bool, current_a: float | None) -> None:
+        self._note_fall(now_s, current_a)
+        if not trip:
+            self._opening_since_s = self._fell_s = now_s  # a trip that comes later has its time
         if _lasts(self._quiet_since_s, now_s, _QUIET_FOR_S):
             self._enter(ContactorState.OPEN)
-        elif trip and now_s - self._opening_since_s >= _UNDER_LOAD_AFTER_S:
+        elif trip and self._does_not_fall(now_s):
             self._break(current_a)
         elif not trip and _lasts(self._ready_since_s, now_s, _READY_FOR_S):
             self._enter(ContactorState.CLOSED)
+
+    def _note_fall(self, now_s: float, current_a: float | None) -> None:
+        if current_a is not None and abs(current_a) <= self._lowest_a - _FALLS_BY_A:
+            self._lowest_a, self._fell_s = abs(current_a), now_s
+
+    def _does_not_fall(self, now_s: float) -> bool:
+        stalled = now_s - self._fell_s >= _STALLED_FOR_S
+        return stalled or now_s - self._opening_since_s >= _UNDER_LOAD_AFTER_S
 
     def _break(self, current_a: float | None) -> None:
         """The last resort; an unknown current is told as one, but not as a worn contact."""

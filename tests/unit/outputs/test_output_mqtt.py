@@ -150,7 +150,8 @@ async def test_before_the_first_tick_nothing_is_said() -> None:
         assert house.heard == []
         house.site.tick()
         await asyncio.sleep(1.0)
-        assert [topic for _, topic, _ in house.heard] == ["state", "cells"]
+        topics = [topic for _, topic, _ in house.heard]
+        assert topics == ["state", "cells", "battery", "health"]
 
 
 async def test_the_state_tells_what_was_decided_and_why() -> None:

@@ -27,7 +27,7 @@ _MEMORY_DAYS = 60.0
 _COUNT_SIGMA_PART = 0.002
 _CELL_PRIOR = Estimate(1.0, 0.08)
 _PLAUSIBLE = (0.2, 3.0)
-_TABLE_SIGMA = 0.005
+_TABLE_SIGMA = 0.01
 
 
 class Capacities:

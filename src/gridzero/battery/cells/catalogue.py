@@ -100,7 +100,7 @@ NCA = CellModel(
         *((0.970, 4.108), (0.985, 4.121), (1.000, 4.177)),
     ),
     # least squares over the files "25degC Cycle1" and "10degC trise Cycle1" (for that one with a
-    # free capacity: 2.80 Ah); 0 degC is extrapolated
+    # free capacity: 2.80 Ah), between those with 150 and 250 s; 0 degC is extrapolated
     ohmic=_by_temperature(0.0310, _COLD_PER_K),
     slow=_by_temperature(0.037, 0.046),
     slow_s=200.0,

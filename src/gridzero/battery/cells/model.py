@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite
 from typing import NamedTuple
@@ -65,19 +65,6 @@ class CellModel:
         self._set("_slopes", [_slope(volts, i) for i in range(_STEPS + 1)])
         self._set("_factors", _gridded(self.ohm_by_soc))
         self._set("_areas", _areas(volts))
-
-    def sized(self, capacity_ah: float) -> CellModel:
-        """The same kind of cell in another size: twice the capacity has half the resistance.
-
-        Raises ValueError for a size that no cell can have.
-        """
-        part = self.capacity_ah / capacity_ah if capacity_ah > 0.0 else float("nan")
-        return replace(
-            self,
-            capacity_ah=capacity_ah,
-            ohmic=tuple((temp_c, ohm * part) for temp_c, ohm in self.ohmic),
-            slow=tuple((temp_c, ohm * part) for temp_c, ohm in self.slow),
-        )
 
     def _set(self, name: str, values: Sequence[float]) -> None:
         object.__setattr__(self, name, tuple(values))

@@ -285,13 +285,15 @@ class _Slew:
 
     def follow(self, now_s: float, goal: float) -> float:
         seconds, self._at_s = max(0.0, now_s - self._at_s), now_s
-        if self._value is None or not goal > 0.0:
-            self._value = max(0.0, goal)
+        if self._value is None:  # what was never known has not been hot: no climb from 0
+            self._value = goal if goal > 0.0 else None
+        elif not goal > 0.0:
+            self._value = 0.0
         elif goal < self._value:
             self._value = max(goal, self._value - self._rules.fall_per_s * seconds)
         else:
             self._value = min(goal, self._value + self._rules.rise_per_s * seconds)
-        return self._value
+        return self._value or 0.0
 
 
 def _bounds(feels: Sequence[_Feel]) -> tuple[float, float] | None:

@@ -60,7 +60,7 @@ class Scene:
 
     modules: Mapping[str, int]
     days: float = 10.0
-    step_s: float = 15.0
+    step_s: float = 30.0
     offset_a: float = 0.25
     gain: float = 1.01
     table_error: float = 0.004

@@ -34,5 +34,5 @@ def test_a_measured_cell_is_learned_from_one_discharge() -> None:
 
 def test_without_data_the_twin_alone_is_measured(tmp_path: Path) -> None:
     (section,) = (one for one in capacity_sections(tmp_path, days=0.02))
-    assert len(section.rows) == 2
+    assert len(section.rows) == 3
     assert len(section.header) == len(section.rows[0])
