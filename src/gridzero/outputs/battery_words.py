@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from gridzero.domain.ageing import HealthReport
-from gridzero.domain.balancing import BalanceReason, BalancingState
+from gridzero.domain.balancing import BALANCE_WORDS, BalanceReason, BalancingState
 from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.condition import Condition
 
@@ -33,7 +33,7 @@ def _levelling(state: BalancingState | None) -> str:
     usual = reasons.most_common(1)[0][0]
     reason = BalanceReason.BLEEDING if state.is_bleeding else usual
     left = f", {state.ah_left:.1f} Ah left" if state.ah_left > 0.0 else ""
-    return f"balancing: {reason.value.replace('_', ' ')}{left}"
+    return f"balancing: {BALANCE_WORDS[reason]}{left}"
 
 
 def _age(health: HealthReport) -> str:

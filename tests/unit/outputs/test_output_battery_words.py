@@ -87,12 +87,12 @@ def test_it_says_where_the_charge_goes(
 def test_a_module_that_is_bled_comes_before_those_that_wait() -> None:
     waiting = [module(f"a{n}", BalanceReason.TOO_EMPTY) for n in range(3)]
     state = BalancingState(at_s=0.0, modules={one.module: one for one in waiting})
-    assert "balancing: too empty  " in outlook_of(Condition(balancing=state), health(None))
+    line = outlook_of(Condition(balancing=state), health(None))
+    assert "balancing: waits until the battery is fuller  " in line
     bled = module("b3", BalanceReason.BLEEDING, cells=1, ah=1.24)
     state = BalancingState(at_s=0.0, modules={one.module: one for one in (*waiting, bled)})
-    assert "balancing: bleeding, 1.2 Ah left" in outlook_of(
-        Condition(balancing=state), health(None)
-    )
+    line = outlook_of(Condition(balancing=state), health(None))
+    assert "balancing: cells that hold more than the lowest are being bled, 1.2 Ah left" in line
 
 
 def test_health_has_its_error_and_what_to_look_after() -> None:
