@@ -19,7 +19,6 @@ _SOON_S, _LOOK_S, _AT_LAST_S = 12.0, 20.0, 780.0
 _HELD_W = 70.0
 _WATCHED_S = 10.0
 
-_ONLY_BY_RESTART = {"shunt_sign", "shunt_stuck"}
 _CELLS_HIGH = {Because.SOC_HIGH, Because.CELL_HIGH, Because.CELL_FULL, Because.CELL_OVER}
 _CELLS_LOW = {
     Because.SOC_LOW,
@@ -116,8 +115,6 @@ async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None
     while True:
         if await _is_held(world, truth):
             return world.now_s - over_s
-        if _stays(world):
-            return None
         if latched(world):
             truth.latched |= {f.code for f in world.life.app.faults.active if f.latches}
             world.life.app.faults.acknowledge()
@@ -125,11 +122,6 @@ async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None
             truth._say("not_back", f"{_AT_LAST_S:g} s after the end: {_state(world)}")
             return None
         await world.until(world.now_s + _LOOK_S)
-
-
-def _stays(world: World) -> bool:
-    """Known and not mended: these refuse all power, and only current could clear them."""
-    return any(fault.code in _ONLY_BY_RESTART for fault in world.life.app.faults.active)
 
 
 async def _is_held(world: World, truth: Truth) -> bool:

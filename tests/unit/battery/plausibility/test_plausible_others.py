@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,61 @@ def test_a_shunt_with_exchanged_wires_is_told_after_ten_seconds_and_cleared_when
     bank.shunt_sign = 1
     assert bank.run(5)[-1].shunt_sign_wrong
     assert not bank.run(8)[-1].shunt_sign_wrong
+
+
+def _held_back(bank: Bank, seconds: float, wanted_a: float) -> list[bool]:
+    """A house that lets no current flow while the shunt is accused; the verdict of each tick."""
+    told = []
+    for _ in range(round(seconds / bank.tick_s)):
+        accused = bank.trust.shunt_sign_wrong or bank.trust.shunt_stuck
+        bank.current_a = 0.0 if accused else wanted_a
+        bank.tick()
+        told.append(bank.trust.shunt_sign_wrong or bank.trust.shunt_stuck)
+    return told
+
+
+def test_a_shunt_of_the_right_sign_again_is_believed_after_a_minute_without_any_current() -> None:
+    bank = Bank(current_a=20.0, shunt_sign=-1)
+    bank.run(12)
+    bank.shunt_sign = 1
+    assert all(_held_back(bank, 55, 20.0))
+    assert not any(_held_back(bank, 120, 20.0)[round(10 / bank.tick_s) :])
+
+
+def test_a_wrong_sign_is_seen_at_once_in_each_try_and_the_pauses_grow_to_half_an_hour() -> None:
+    bank = Bank(("a1", "a2"), current_a=20.0, shunt_sign=-1)
+    bank.run(12)
+    told = _held_back(bank, 4 * 3600, 20.0)
+    trials = [n for n, (was, now) in enumerate(pairwise(told)) if was and not now]
+    pauses_s = [round((b - a) * bank.tick_s / 60.0) for a, b in pairwise(trials)]
+    assert pauses_s == [2, 4, 8, 16, *[30] * (len(pauses_s) - 4)]
+    assert (len(told) - sum(told)) * bank.tick_s < 4.5 * len(trials)
+
+
+def test_a_stuck_shunt_that_shows_the_same_value_at_rest_gets_its_tries_as_well() -> None:
+    bank = Bank(("a1", "a2"), flow=Flow(0.0))
+    bank.dice.gauss = lambda _mu, _sigma: 0.0  # type: ignore[method-assign]  # no noise
+    bank.run(5)
+    bank.flow = Flow(30.0)
+    bank.run(12)
+    assert bank.trust.shunt_stuck
+    bank.flow = Flow(0.0)
+    assert bank.run(50)[-1].shunt_stuck
+    assert not bank.run(10)[-1].shunt_stuck
+    bank.flow = Flow(30.0)
+    assert bank.run(5)[-1].shunt_stuck
+    bank.flow = None
+    assert not _held_back(bank, 140, 30.0)[-1]
+
+
+def test_a_shunt_that_answers_a_second_late_after_a_night_of_the_same_value_is_not_stuck() -> None:
+    bank = Bank(("a1", "a2"))
+    bank.dice.gauss = lambda _mu, _sigma: 0.0  # type: ignore[method-assign]  # no noise
+    bank.run(60)
+    bank.flow = Flow(30.0)
+    told = bank.run(1.5)
+    bank.current_a = 30.0
+    assert not any(trust.shunt_stuck for trust in told + bank.run(20))
 
 
 def test_a_moment_of_the_other_sign_is_no_exchanged_wire() -> None:
