@@ -9,7 +9,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 import pytest
-from scenario import DEMO, Story, house
+from scenario import SMALL_DEMO, Story, house
 
 from gridzero.domain.value import Lean, Outlook
 from gridzero.runtime.stores import MemoryStore
@@ -21,7 +21,7 @@ PRICES = "\nprices: {import_ct: 30, export_ct: 8, import_topic: tariff/now}\n"
 def priced(tmp_path: Path) -> Path:
     """The demo's house with prices."""
     path = tmp_path / "priced.yaml"
-    path.write_text(DEMO.read_text() + PRICES)
+    path.write_text(SMALL_DEMO + PRICES)
     return path
 
 
