@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from scenario import DEMO, house
 
 from gridzero.domain.reasons import Because
@@ -112,6 +113,7 @@ async def test_an_old_retained_wish_is_not_obeyed() -> None:
     assert story.at(39).because is Because.COVERING_LOAD
 
 
+@pytest.mark.slow
 async def test_an_empty_battery_stops_giving_and_says_so() -> None:
     async with house(load_w=600.0, soc=0.055) as story:
         await story.until(600)
@@ -126,6 +128,7 @@ async def test_an_empty_battery_stops_giving_and_says_so() -> None:
     assert lowest_v > 3.15
 
 
+@pytest.mark.slow
 async def test_a_full_battery_stops_taking_before_any_cell_is_over() -> None:
     async with house(load_w=100.0, sun_w=2600.0, soc=0.85) as story:
         highest_v = 0.0

@@ -107,6 +107,7 @@ async def test_a_rectifier_that_ignores_its_set_points_is_told_and_left_out() ->
 
 
 @pytest.mark.parametrize("shunt", [True, False])
+@pytest.mark.slow
 async def test_of_two_inverters_the_dead_one_is_named_and_the_other_goes_on(
     tmp_path: Path, shunt: bool
 ) -> None:

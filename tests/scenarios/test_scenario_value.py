@@ -39,6 +39,7 @@ async def value(story: Story) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 async def test_a_battery_that_will_run_empty_rather_buys(priced: Path) -> None:
     async with house(load_w=400.0, config=priced) as story:
         await story.until(120)
