@@ -93,7 +93,9 @@ class Judged:
                 if one.reason.value in {"balanced", "measuring"} and now.now_s > DAY_S:
                     self._own(one.module, charge)
         for item in self._house.battery.health().maintenance:
-            self.maintenance.setdefault(f"{item.code} {item.subject} {item.urgency.name}", now.now_s / DAY_S)
+            self.maintenance.setdefault(
+                f"{item.code} {item.subject} {item.urgency.name}", now.now_s / DAY_S
+            )
 
     def _own(self, name, charge):
         socs = self._house.pack.cell_soc(name)
@@ -163,7 +165,11 @@ def capacity_error(house: Days) -> dict[str, float]:
         if c.relative_capacity
     ]
     made["cell"] = max(cells, key=abs, default=float("nan"))
-    mods = [100 * (m.capacity_ah.value / true[n] - 1) for n, m in report.modules.items() if m.capacity_ah]
+    mods = [
+        100 * (m.capacity_ah.value / true[n] - 1)
+        for n, m in report.modules.items()
+        if m.capacity_ah
+    ]
     made["module"] = max(mods, key=abs, default=float("nan"))
     made["usable_ah"] = usable(house)[1]
     if house.condition.charge:
