@@ -58,7 +58,8 @@ class Trust:
 
     cells: by name (``b3.7``). apart: modules whose voltage does not agree with the others and no
     single cell explains it, with the case in words. frozen: modules whose readings stand still.
-    odd_temps: modules whose temperature cannot be, in words. common_v: the voltage that parallel
+    odd_temps: modules whose temperature cannot be, in words. unproven: modules whose
+    sum was not yet seen to agree with the others. common_v: the voltage that parallel
     modules share, None with fewer than two or when they do not agree. shunt_offset_a: what the
     shunt reads when no current flows, A; None = not known. shunt_sign_wrong: it shows charge as
     discharge. shunt_stuck: it stands still while the converters move.
@@ -68,6 +69,7 @@ class Trust:
     apart: Mapping[str, str] = field(default_factory=dict)
     frozen: Mapping[str, str] = field(default_factory=dict)
     odd_temps: Mapping[str, str] = field(default_factory=dict)
+    unproven: frozenset[str] = frozenset()
     common_v: float | None = None
     shunt_offset_a: float | None = None
     shunt_sign_wrong: bool = False

@@ -53,7 +53,9 @@ def obstacle(now: Look, believed: Sequence[int], plan: BalancePlan) -> BalanceRe
 def _is_doubted(now: Look, believed: Sequence[int]) -> bool:
     """A doubt that names a sensor is settled: that cell is left out. Any other is not."""
     name, trust = now.reading.name, now.trust
-    if name in trust.apart or name in trust.frozen or name in trust.odd_temps:
+    if name in trust.unproven or name in trust.apart:
+        return True
+    if name in trust.frozen or name in trust.odd_temps:
         return True
     if any(now.reading.suspect >> i & 1 for i in believed):
         return True

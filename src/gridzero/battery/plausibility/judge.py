@@ -104,7 +104,7 @@ class Plausibility:
         else:
             for sample in samples:
                 self._watch(sample.name).alone(sample)
-        at_rest = flow.at_rest or (current_a is not None and abs(current_a) < _REST_A)
+        at_rest = flow.at_rest or (current_a is not None and each_a < _REST_A)
         common_v = common.volt_v if common is not None else None
         self._small.update(samples, common_v, now_s, is_rest=at_rest, is_quiet=self._is_quiet)
 
@@ -196,6 +196,7 @@ class Plausibility:
             apart=apart,
             frozen=frozen,
             odd_temps=odd_temps,
+            unproven=self._small.unproven,
             common_v=self._common.volt_v if self._common is not None else None,
             shunt_offset_a=self._shunt.offset_a,
             shunt_sign_wrong=self._shunt.sign_wrong,
