@@ -27,7 +27,7 @@ _CELLS_LOW = {
     Because.CELL_UNDER,
     Because.DC_WINDOW,
 }
-_REFUSED = {Because.FAULT_LATCHED, Because.PROTECTED}
+_REFUSED = {Because.FAULT_LATCHED, Because.PROTECTED, Because.TRIPPED}
 _AT_MOST = {Because.CURRENT_LIMIT, Because.CHARGER_MAXIMUM, Because.INVERTER_MAXIMUM}
 
 
@@ -139,12 +139,17 @@ def _is_right(world: World, truth: Truth) -> bool:
     if world.life.is_dead or last is None:
         return False
     decision, start = last[1], world.start
-    if _forbidden(decision, truth):
+    if _forbidden(decision, truth) or _warms_by_itself(world):
         return True
     if start.mode == "auto":
         return abs(world.house.grid_w) < _HELD_W
     wanted_w = {"charge": -start.power_w, "discharge": start.power_w}.get(start.mode, 0.0)
     return abs(world.house.battery_w - wanted_w) < _HELD_W
+
+
+def _warms_by_itself(world: World) -> bool:
+    """A trouble that heats a module in an instant is a fire to gridzero, and for long."""
+    return world.life.app.faults.stands("self_heating")
 
 
 def _forbidden(decision: Decision, truth: Truth) -> bool:
