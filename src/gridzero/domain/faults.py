@@ -102,7 +102,7 @@ _ROWS = (
         code="cell_under",
         title="A cell is below its hard limit",
         noticed="next protect tick (250 ms) after the frame; latches when it goes further for 15 s",
-        power="discharge 0 W at once; charge stays allowed",
+        power="discharge 0 W at once; charge stays allowed, gently: a tenth at 2.5 V",
         clears="by itself above the release voltage; a trip by a person",
         remedy="Find the named cell. Above 2.5 V charge soon and gently; below it, measure the cell"
         " by hand before anything charges it",
