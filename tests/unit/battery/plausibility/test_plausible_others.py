@@ -8,13 +8,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack_bench import REFERENCE, Bank, untroubled
+from pack_bench import REFERENCE, Bank, Bounds, believed_cells, untroubled
 
-from gridzero.battery.plausibility.believed import Bounds, believed_cells, doubted_cells
 from gridzero.battery.plausibility.flow import Flow
 from gridzero.battery.plausibility.judge import Plausibility
 from gridzero.battery.plausibility.rules import PlausibilityRules
-from gridzero.domain.trust import UNTROUBLED, Blame
+from gridzero.battery.profile import VW_GTE_12S
+from gridzero.battery.view import BatteryViewer, estimates_of
+from gridzero.domain.trust import UNTROUBLED, Blame, CellDoubt, Oddity, Trust
 
 # -- temperatures
 
@@ -220,7 +221,7 @@ def test_a_misread_cell_is_believed_within_bounds_and_all_others_as_they_read() 
     assert [b for i, b in enumerate(believed) if i != 4] == [
         Bounds(v, v) for i, v in enumerate(module.cell_v) if i != 4 and v is not None
     ]
-    assert doubted_cells(bank.readings["b3"], trust) == []
+    assert estimates_of(bank.readings["b3"], trust) == ()
 
 
 def test_a_low_cell_and_a_missing_one_are_believed_as_they_read() -> None:
@@ -243,10 +244,48 @@ def test_a_reading_that_stands_still_does_not_hide_what_the_sum_says() -> None:
         bank.current_a = current_a
         bank.run(8)
     bank.pack.set_cell_soc("a3", 5, -0.05)
-    bounds = believed_cells(bank.readings["a3"], bank.run(5)[-1])[4]
+    trust = bank.run(5)[-1]
+    bounds = believed_cells(bank.readings["a3"], trust)[4]
     assert bounds is not None
     assert bounds.low_v < bank.true_v("a3.5") < 2.9
     assert bounds.high_v >= bank.fixed_v["a3.5"]
+    view = BatteryViewer(VW_GTE_12S).view(
+        [bank.readings[name] for name in bank.modules], 0.0, trust
+    )
+    assert view is not None
+    assert (view.min_cell, view.min_cell_v) == ("a3.5", bounds.low_v)
+
+
+@pytest.mark.parametrize(
+    ("blame", "estimate_v", "within_v", "low_v", "high_v"),
+    [
+        (Blame.UNDECIDED, 3.65, 0.10, 3.70, 3.70),  # the sum does not contradict it
+        (Blame.UNDECIDED, 2.80, 0.10, 2.70, 3.70),
+        (Blame.CELL, 4.30, 0.10, 3.70, 4.40),
+        (Blame.UNDECIDED, 2.80, 0.60, 3.70, 3.70),  # too vague to say anything
+        (Blame.UNDECIDED, None, 0.0, 3.70, 3.70),
+        (Blame.SENSOR, 3.65, 0.10, 3.55, 3.75),
+    ],
+)
+def test_what_is_not_excused_counts_as_the_worse_of_reading_and_sum(
+    blame: Blame, estimate_v: float | None, within_v: float, low_v: float, high_v: float
+) -> None:
+    bank = Bank()
+    bank.fixed_v["a3.5"] = 3.70
+    bank.run(1)
+    doubt = CellDoubt(
+        module="a3",
+        cell=5,
+        oddity=Oddity.STUCK,
+        blame=blame,
+        reading_v=3.70,
+        estimate_v=estimate_v,
+        within_v=within_v,
+        text="",
+    )
+    bounds = believed_cells(bank.readings["a3"], Trust(cells={doubt.name: doubt}))[4]
+    assert bounds is not None
+    assert list(bounds) == pytest.approx([low_v, high_v])
 
 
 def test_between_rounds_the_judgement_is_the_same_object() -> None:
