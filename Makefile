@@ -1,11 +1,12 @@
 # Two commands set everything up on a machine that has Python 3.11 or newer and make:
 #   make demo      the main job against a simulated house (DURATION=60 ends it by itself)
-#   make test      the tests
+#   make test      the tests, on JOBS processors; PYTEST="-m 'not slow'" leaves the long ones out
 PYTHON ?= python3
 VENV ?= .venv-$(notdir $(PYTHON))
 DURATION ?=
 DATA ?=
 JOBS ?= 2
+PYTEST ?=
 comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -16,7 +17,7 @@ demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 
 check: lint types layers test
 

@@ -29,10 +29,15 @@ def pytest_asyncio_loop_factories(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever takes noise by the fixture below is a fuzz test: ``make fuzz`` runs these."""
+    """Whoever takes noise by the fixture below is a fuzz test: ``make fuzz`` runs these.
+
+    Tests in real time run one after the other: two at once would take each other's processor.
+    """
     for item in items:
         if "fuzz_frames" in getattr(item, "fixturenames", ()):
             item.add_marker("fuzz")
+        if item.get_closest_marker("real_time"):
+            item.add_marker(pytest.mark.xdist_group("real_time"))
 
 
 @pytest_asyncio.fixture

@@ -85,6 +85,7 @@ async def wires(folder: Path) -> AsyncIterator[Wires]:
         media.close()
 
 
+@pytest.mark.slow
 async def test_a_killed_service_leaves_no_power_and_the_next_one_takes_over(
     tmp_path: Path,
 ) -> None:

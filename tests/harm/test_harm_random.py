@@ -25,6 +25,7 @@ CHARGING = Start(load_w=200.0, sun_w=1300.0)
 
 @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plan=plans())
+@pytest.mark.slow
 def test_no_scenario_drawn_by_hypothesis_breaks_an_invariant(plan: Plan) -> None:
     assert not play(plan).violations
 

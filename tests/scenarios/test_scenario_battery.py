@@ -100,6 +100,7 @@ async def test_the_battery_is_told_to_everybody() -> None:
     assert healths[0]["maintenance"] == []
 
 
+@pytest.mark.slow
 async def test_cells_that_hold_more_are_bled_and_only_those() -> None:
     async with house(load_w=0, soc=0.8, config=SMALL) as story:
         pack = story.site.house.pack

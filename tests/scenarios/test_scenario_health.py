@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario import DEMO, Story, house
+from scenario import SMALL_DEMO, Story, house
 
 from gridzero.domain.reasons import Because
 from gridzero.sim.sources import steps
@@ -18,7 +18,7 @@ def _config(
     tmp_path: Path, *, shunt: bool = True, report: bool = False, second: bool = False
 ) -> Path:
     """The demo's house with other inverters, or without its shunt."""
-    text = DEMO.read_text()
+    text = SMALL_DEMO
     if not shunt:
         text = text.replace("  shunt:\n    driver: ads1115_shunt\n    link: sensors\n", "")
     inverter = text[text.index("  inverter:\n    driver") : text.index("control:")].rstrip() + "\n"
@@ -107,6 +107,7 @@ async def test_a_rectifier_that_ignores_its_set_points_is_told_and_left_out() ->
 
 
 @pytest.mark.parametrize("shunt", [True, False])
+@pytest.mark.slow
 async def test_of_two_inverters_the_dead_one_is_named_and_the_other_goes_on(
     tmp_path: Path, shunt: bool
 ) -> None:

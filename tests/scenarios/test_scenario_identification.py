@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from scenario import Story, house
 
 from gridzero.control.learned import Learned
@@ -25,6 +26,7 @@ def learned(story: Story, name: str = "inverter") -> Learned:
     return story.site.app.learning.learned[name]
 
 
+@pytest.mark.slow
 async def test_a_slower_inverter_is_learned_while_the_house_runs_as_always() -> None:
     async with house(load_w=kettle()) as story:
         story.twin["inverter"].slew_scale = 0.5
@@ -37,6 +39,7 @@ async def test_a_slower_inverter_is_learned_while_the_house_runs_as_always() -> 
     assert found.sure > 0.2
 
 
+@pytest.mark.slow
 async def test_an_inverter_that_is_as_configured_stays_as_configured() -> None:
     async with house(load_w=kettle()) as story:
         await story.until(600)
@@ -47,6 +50,7 @@ async def test_an_inverter_that_is_as_configured_stays_as_configured() -> None:
     assert not story.told("actuator_changed")
 
 
+@pytest.mark.slow
 async def test_an_inverter_that_has_become_late_is_told() -> None:
     async with house(load_w=kettle()) as story:
         story.twin["inverter"].dead_time_s = 3.6

@@ -151,6 +151,7 @@ async def test_a_hob_that_is_switched_off_is_not_waited_for() -> None:
     assert Because.PERIODIC_LOAD not in {m.because for m in after}
 
 
+@pytest.mark.slow
 async def test_an_inverter_that_answers_far_too_late_makes_no_growing_oscillation() -> None:
     async with house(load_w=steps((0.0, 200.0), (60.0, 500.0), (300.0, 300.0))) as story:
         story.twin["inverter"].dead_time_s = 2.0

@@ -31,6 +31,7 @@ def kettle(low_w: float, high_w: float, every_s: float = 45.0) -> Samples:
     return Samples(times_s, [high_w if n % 2 else low_w for n in range(40)])
 
 
+@pytest.mark.slow
 async def test_figures_agree_with_the_truth_while_a_load_comes_and_goes() -> None:
     async with house(load_w=kettle(200.0, 600.0)) as story:
         await story.until(900)
@@ -50,6 +51,7 @@ async def test_figures_agree_with_the_truth_while_a_load_comes_and_goes() -> Non
     assert found.causes_ws.get(Cause.UNEXPLAINED, 0.0) < 0.02 * found.error_ws
 
 
+@pytest.mark.slow
 async def test_settling_times_are_those_of_the_true_grid() -> None:
     async with house(load_w=kettle(200.0, 600.0)) as story:
         await story.until(585)

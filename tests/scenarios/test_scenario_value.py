@@ -9,7 +9,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 import pytest
-from scenario import DEMO, Story, house
+from scenario import SMALL_DEMO, Story, house
 
 from gridzero.domain.value import Lean, Outlook
 from gridzero.runtime.stores import MemoryStore
@@ -21,7 +21,7 @@ PRICES = "\nprices: {import_ct: 30, export_ct: 8, import_topic: tariff/now}\n"
 def priced(tmp_path: Path) -> Path:
     """The demo's house with prices."""
     path = tmp_path / "priced.yaml"
-    path.write_text(DEMO.read_text() + PRICES)
+    path.write_text(SMALL_DEMO + PRICES)
     return path
 
 
@@ -39,6 +39,7 @@ async def value(story: Story) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 async def test_a_battery_that_will_run_empty_rather_buys(priced: Path) -> None:
     async with house(load_w=400.0, config=priced) as story:
         await story.until(120)

@@ -200,7 +200,9 @@ class Battery:
         """Let the estimator know what ageing has shown, as far as that is sure."""
         for name, module in charge.modules.items():
             cells = [self._health.counting_ah(name, place) for place in range(len(module.cells))]
-            sure = [ah.value for ah in cells if ah is not None and ah.sigma <= _SURE_PART * ah.value]
+            sure = [
+                ah.value for ah in cells if ah is not None and ah.sigma <= _SURE_PART * ah.value
+            ]
             if sure and len(sure) == len(cells):
                 self._estimator.calibrate(name, capacity_ah=sure)
 

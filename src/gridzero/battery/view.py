@@ -81,6 +81,7 @@ class BatteryViewer:
         if not modules:
             return None
         digests = [self._digest(module, trust) for module in modules]
+        temp_fresh_s = self._profile.temp_fresh_s
         oldest_alive_s = now_s - self._profile.volt_dead_s
         complete = [d for d in digests if d.oldest_s > oldest_alive_s]
         lowest = min(digests, key=_min_v)
@@ -90,19 +91,17 @@ class BatteryViewer:
             max_cell_v=highest.max_v if highest.max_cell else None,
             min_cell=lowest.min_cell,
             max_cell=highest.max_cell,
-            pack_v=sum(d.sum_v for d in complete) / len(complete) if complete else None,
-            volt_age_s=now_s - min(d.oldest_s for d in digests),
-            low_c=_unless(min(d.low_c for d in digests), inf),
-            high_c=_unless(max(d.high_c for d in digests), -inf),
-            temp_age_s=now_s - min(d.temp_s for d in digests),
+            pack_v=sum([d.sum_v for d in complete]) / len(complete) if complete else None,
+            volt_age_s=now_s - min([d.oldest_s for d in digests]),
+            low_c=_unless(min([d.low_c for d in digests]), inf),
+            high_c=_unless(max([d.high_c for d in digests]), -inf),
+            temp_age_s=now_s - min([d.temp_s for d in digests]),
             modules=len(digests),
             healthy=len(complete),
-            silent=tuple(d.reading.name for d in digests if not d.oldest_s > oldest_alive_s),
-            no_temp=tuple(
-                d.reading.name for d in digests if not now_s - d.temp_s < self._profile.temp_fresh_s
-            ),
-            suspects=tuple(name for d in digests for name in d.suspects),
-            implausible=tuple(name for d in digests for name in d.implausible),
+            silent=tuple([d.reading.name for d in digests if not d.oldest_s > oldest_alive_s]),
+            no_temp=tuple([d.reading.name for d in digests if not now_s - d.temp_s < temp_fresh_s]),
+            suspects=tuple([name for d in digests for name in d.suspects]),
+            implausible=tuple([name for d in digests for name in d.implausible]),
         )
 
     def _digest(self, module: ModuleReading, trust: Trust) -> _Digest:
@@ -158,8 +157,10 @@ def believed_sum_v(module: ModuleReading, trust: Trust) -> float | None:
     return total_v if isfinite(total_v) else None
 
 
-def _with(module: ModuleReading, estimates: Estimates, side: int) -> list[float]:
+def _with(module: ModuleReading, estimates: Estimates, side: int) -> Sequence[float]:
     """The known cells, doubted ones replaced: side -1 and 1 are the ends of the estimate."""
+    if not estimates and None not in module.cell_v:
+        return cast("Sequence[float]", module.cell_v)
     volts = list(module.cell_v)
     for one in estimates:
         reads_v = volts[one.place]
@@ -175,7 +176,9 @@ def _digest(module: ModuleReading, estimates: Estimates, profile: Profile) -> _D
     highs = _with(module, estimates, 1) if estimates else volts
     lowest, highest = min(lows, default=inf), max(highs, default=-inf)
     suspects = _suspects(module) if module.suspect else []
-    excused = {f"{module.name}.{one.place + 1}" for one in estimates if one.excused}
+    excused = (
+        {f"{module.name}.{one.place + 1}" for one in estimates if one.excused} if suspects else ()
+    )
     return _Digest(
         reading=module,
         estimates=estimates,
@@ -186,10 +189,10 @@ def _digest(module: ModuleReading, estimates: Estimates, profile: Profile) -> _D
         max_v=highest + (profile.bleed_margin_v if module.bleeding else 0.0),
         max_cell=_cell_name(module, highs.index(highest)) if highs else "",
         sum_v=sum_v,
-        low_c=min((t.low_c for t in module.temps), default=inf),
+        low_c=min([t.low_c for t in module.temps], default=inf),
         high_c=inf
         if module.over_range_temp
-        else max((t.high_c for t in module.temps), default=-inf),
+        else max([t.high_c for t in module.temps], default=-inf),
         suspects=tuple(name for name, _ in suspects),
         implausible=tuple(
             name
@@ -219,6 +222,8 @@ def _oldest_s(times: Sequence[float | None]) -> float:
 
 def _cell_name(module: ModuleReading, place: int) -> str:
     """Name of the cell at a place among the known ones."""
+    if None not in module.cell_v:
+        return f"{module.name}.{place + 1}"
     known = [i for i, volts in enumerate(module.cell_v, 1) if volts is not None]
     return f"{module.name}.{known[place]}"
 

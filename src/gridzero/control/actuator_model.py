@@ -6,15 +6,14 @@ capture in syssi/esphome-soyosource-gtn-virtual-meter; see the soyosource driver
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gridzero.domain.converters import Dynamics
 
 _REMEMBER_S = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Leg:
+class _Leg(NamedTuple):
     """From at_s on, output moves from output_w toward target_w."""
 
     at_s: float
@@ -45,7 +44,7 @@ class ActuatorModel:
         scale = dynamics.gain / self._dynamics.gain
         self._dynamics = dynamics
         if scale != 1.0:
-            self._legs = [replace(leg, target_w=leg.target_w * scale) for leg in self._legs]
+            self._legs = [leg._replace(target_w=leg.target_w * scale) for leg in self._legs]
 
     def sent(self, at_s: float, power_w: float) -> None:
         """A command left. Commands must come in order of time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -44,6 +44,8 @@ class Temperature(NamedTuple):
 class ModuleReading:
     """All that is known of one battery module.
 
+    name: short, for people: bus and number, for example ``b3``.
+
     cell_v[i] is cell i+1 in V, None while not available; cell_at_s[i] is when it was received.
     temps: usable sensors only; temp_at_s None until one usable temperature was received.
     over_range_temp: a sensor reports a value beyond its range: treat as too hot.
@@ -61,10 +63,11 @@ class ModuleReading:
     bleeding: int = 0
     suspect: int = 0
 
-    @property
-    def name(self) -> str:
-        """Short name for people: bus and number, for example ``b3``."""
-        return f"{self.bus}{self.number}"
+    name: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """The name is looked at hundreds of times a second, and made once."""
+        object.__setattr__(self, "name", f"{self.bus}{self.number}")
 
 
 class ConverterState(StrEnum):

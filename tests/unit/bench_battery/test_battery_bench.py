@@ -115,7 +115,7 @@ def test_a_short_run_prints_tables(capsys: Capture, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["--only", "magic"], "There are: soc, twin, speed, capacity"),
+        (["--only", "magic"], "There are: soc, twin, speed, capacity, whole"),
         (["--data", "/none/such"], "no such folder"),
         (["--only", "soc", "--data", "."], "holds no drive cycles"),
     ],

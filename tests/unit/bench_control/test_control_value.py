@@ -61,7 +61,7 @@ def test_without_prices_or_outlook_nothing_changes_at_all(trace: str) -> None:
 def test_at_a_constant_load_the_deviation_is_the_bias_and_nothing_swings(
     plant: str, power_w: float, outlook: Outlook, sign: int
 ) -> None:
-    at = constant(power_w, 1800.0, plant)
+    at = constant(power_w, 1260.0, plant)
     plain, leaning = run(at), run(at, prices=PRICES, outlook=outlook)
     grid_w = [power_w - own_w for own_w in leaning.battery_w[-LAST_10_MIN:]]
     assert 2.0 < sign * fmean(grid_w) < 6.0, "the meter's noise is 2 W, 1.6 of it are 3.3 W"

@@ -122,6 +122,7 @@ def test_hard_loads_are_never_blamed_and_seldom_asked_about(name: str, most: int
 
 @pytest.mark.parametrize(("name", "most"), [("evening", 5), ("midday", 2)])
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_a_family_is_never_blamed_and_seldom_asked_about(name: str, most: int, seed: int) -> None:
     notes, _ = run(built_in(name, seed, 3600.0), seed=seed)
     assert not blamed(notes)

@@ -53,15 +53,15 @@ class Rooms:
         return Room(
             out_ah=out_ah,
             in_ah=in_ah,
-            out_wh=sum(self._energy_wh(c, -out_ah) for c in cells),
-            in_wh=sum(self._energy_wh(c, in_ah) for c in cells),
+            out_wh=sum([self._energy_wh(c, -out_ah) for c in cells]),
+            in_wh=sum([self._energy_wh(c, in_ah) for c in cells]),
             sigma=min(1.0, max(lowest.sigma, highest.sigma) / wide),
         )
 
     def _energy_wh(self, cell: CellFilter, charge_ah: float) -> float:
         """Energy that this much charge means for a cell, in or out, without losses."""
-        ends = sorted((cell.soc, cell.soc + charge_ah / cell.capacity_ah))
-        return self._model.energy_wh(ends[0], ends[1], cell.capacity_ah)
+        there = cell.soc + charge_ah / cell.capacity_ah
+        return abs(self._model.energy_wh(cell.soc, there, cell.capacity_ah))
 
 
 def charges(cells: Sequence[CellFilter], ohm: float) -> tuple[CellCharge, ...]:

@@ -47,7 +47,8 @@ class Rounds:
         seen, fresh = self._seen, self._fresh
         for reading in modules:
             times = reading.cell_at_s
-            if seen.get(reading.name) != times:
+            before = seen.get(reading.name)
+            if before is not times and before != times:
                 seen[reading.name] = times
                 if not fresh:
                     self._began_s = now_s

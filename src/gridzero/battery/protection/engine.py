@@ -43,7 +43,7 @@ class Protection:
         alarms: list[Alarm] = []
         for watch in self._watches:
             seen = watch.quantity(watched, self._traces, watch.rule.given)
-            if watch.cases or (seen and watch.is_reached(seen)):
+            if watch.cases or (seen and watch.beyond(seen)):
                 alarms.extend(watch.judge(seen, watched.now_s))
         if len(alarms) > 1:
             alarms.sort(key=_severity, reverse=True)
@@ -98,10 +98,10 @@ class _Watch:
         self._first = next(rule.levels())[1].value * rule.sign
         self._sign = rule.sign
 
-    def is_reached(self, seen: Sequence[Seen]) -> bool:
-        """Whether anybody is beyond the mildest threshold: nearly always nobody is."""
+    def beyond(self, seen: Sequence[Seen]) -> list[Seen]:
+        """Those beyond the mildest threshold: nearly always nobody is."""
         first, sign = self._first, self._sign
-        return any(one[1] is not None and one[1] * sign > first for one in seen)
+        return [one for one in seen if one[1] is not None and one[1] * sign > first]
 
     def judge(self, seen: Sequence[Seen], now_s: float) -> Iterator[Alarm]:
         for one in seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from math import isfinite
+from operator import is_
 from statistics import median
 from typing import NamedTuple
 
@@ -174,7 +175,7 @@ def times_rating(w: Watched) -> float:
 
 
 def _same(new: Sequence[ModuleReading], old: Sequence[ModuleReading]) -> bool:
-    return len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True))
+    return len(new) == len(old) and all(map(is_, new, old))
 
 
 def _estimated(charge: BatteryCharge, trust: Trust) -> dict[str, list[float]]:

@@ -2,172 +2,181 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
 from math import sqrt
+from statistics import harmonic_mean
 from typing import NamedTuple
 
 from gridzero.bench.battery.household import soc_at_rest
 from gridzero.bench.battery.whole_house import DAY_S, Days, Moment
-from gridzero.domain.ageing import HealthReport
+from gridzero.domain.charge import BatteryCharge
+from gridzero.domain.trust import Trust
 from gridzero.sim.pack import rest_v
 
 _LOOK_S = 600.0
 _HORIZON_S = 1200.0  # battery.thermal.rules: how far temperatures are predicted
-_SETTLED_DAYS = 1.0
-_EMPTY_V, _FULL_V = 3.20, 4.06
+_SAME_SOC = 0.001
+_EMPTY_V, _FULL_V = 3.20, 4.06  # battery.profile: vw_gte_12s
 
 
-class Level(NamedTuple):
-    """Worst module at the fullest moment of a day: millivolts between its cells at rest, and state
-    of charge of the pack, 0..1. cell_soc: what the estimate of one cell over its module's mean was off, rms."""
+class Told(NamedTuple):
+    """State of charge of the battery, 0..1: as told, as it was, and how sure it was said to be."""
 
-    mv: float
+    at_s: float
     soc: float
-    own_rms: float
-    own_sigma: float
+    true_soc: float
+    sigma: float
+
+    @property
+    def error(self) -> float:
+        """Told less true."""
+        return self.soc - self.true_soc
 
 
-class Judged:
-    """Give ``see`` to ``Days.run``."""
+class Top(NamedTuple):
+    """The fullest moment of a day.
+
+    spread_mv: between the cells of the worst module, were they at rest. cell_rms: how far cells
+    are estimated wrongly beside their siblings, state of charge 0..1.
+    """
+
+    soc: float
+    spread_mv: float
+    cell_rms: float
+
+
+class Truth:
+    """Give ``see`` to ``Days.run``.
+
+    alarms, doubts: for how many steps they stood. maintenance: the day on which it was first
+    said. bled_ah, vain_ah: bled from all cells, and from cells that were among the lowest.
+    """
 
     def __init__(self, house: Days) -> None:
         self._house = house
-        self._looked_s = 0.0
-        self.socs: list[tuple[float, float, float, float]] = []
-        self.temps: list[float] = []
+        self._looked_s = house.now_s
         self._foretold: deque[tuple[float, dict[str, float]]] = deque()
-        self.alarms: dict[str, int] = {}
-        self.doubts: dict[str, int] = {}
-        self.because: dict[str, int] = {}
-        self.bled_ah = 0.0
-        self.in_vain_ah = 0.0
-        self.levels: dict[int, Level] = {}
-        self.own: list[tuple[float, float, str]] = []
+        self.told: list[Told] = []
+        self.temp_errors_c: list[float] = []
+        self.tops: dict[int, Top] = {}
+        self.alarms: Counter[str] = Counter()
+        self.doubts: Counter[str] = Counter()
         self.maintenance: dict[str, float] = {}
+        self.bled_ah = self.vain_ah = 0.0
 
     def see(self, now: Moment) -> None:
         """One step."""
-        self._watch(now)
-        self._bled()
-        if now.now_s - self._looked_s >= _LOOK_S:
+        self.alarms.update(f"{one.code} {one.subject}" for one in now.condition.alarms)
+        self.doubts.update(_doubts(now.condition.trust))
+        self._note_bleeding()
+        if now.now_s - self._looked_s >= _LOOK_S and now.condition.charge is not None:
             self._looked_s = now.now_s
-            self._look(now)
+            self._look(now, now.condition.charge)
 
-    def _watch(self, now: Moment) -> None:
-        for alarm in now.condition.alarms:
-            key = f"{alarm.code}.{alarm.level.name} {alarm.subject}"
-            self.alarms[key] = self.alarms.get(key, 0) + 1
-        trust = now.condition.trust
-        for name in (*trust.cells, *trust.apart, *trust.frozen, *trust.odd_temps):
-            self.doubts[name] = self.doubts.get(name, 0) + 1
-        if trust.shunt_sign_wrong or trust.shunt_stuck:
-            self.doubts["shunt"] = self.doubts.get("shunt", 0) + 1
-
-    def _bled(self) -> None:
+    def _note_bleeding(self) -> None:
         pack, step_s = self._house.pack, self._house.life.step_s
         for name in pack.modules:
-            mask = pack.bleeding(name)
-            if not mask:
-                continue
-            socs = pack.cell_soc(name)
-            low = min(socs)
-            for i, soc in enumerate(socs):
-                if mask >> i & 1:
-                    ah = rest_v(soc) / 40.0 * step_s / 3600.0
+            bleeding = pack.bleeding(name)
+            if bleeding:
+                socs = pack.cell_soc(name)
+                for soc in (soc for i, soc in enumerate(socs) if bleeding >> i & 1):
+                    ah = rest_v(soc) / pack.model.bleed_ohm * step_s / 3600.0
                     self.bled_ah += ah
-                    if soc - low < 0.001:
-                        self.in_vain_ah += ah
+                    self.vain_ah += ah if soc < min(socs) + _SAME_SOC else 0.0
 
-    def _look(self, now: Moment) -> None:
-        charge = now.condition.charge
-        if charge is None:
-            return
-        true = usable(self._house)
-        self.socs.append((now.now_s, charge.soc, true[0], charge.sigma))
-        self._temps(now)
-        self._level(now)
-        balancing = now.condition.balancing
-        if balancing is not None:
-            for one in balancing.modules.values():
-                self.because[one.reason.value] = self.because.get(one.reason.value, 0) + 1
-                if one.reason.value in {"balanced", "measuring"} and now.now_s > DAY_S:
-                    self._own(one.module, charge)
+    def _look(self, now: Moment, charge: BatteryCharge) -> None:
+        true_soc, _ = usable(self._house)
+        self.told.append(Told(now.now_s, charge.soc, true_soc, charge.sigma))
+        self._note_temps(now)
+        self._note_top(now.now_s, charge)
         for item in self._house.battery.health().maintenance:
-            self.maintenance.setdefault(f"{item.code} {item.subject} {item.urgency.name}", now.now_s / DAY_S)
+            self.maintenance.setdefault(f"{item.code} {item.subject}", now.now_s / DAY_S)
 
-    def _own(self, name, charge):
-        socs = self._house.pack.cell_soc(name)
-        cells = charge.modules[name].cells
-        mean = sum(c.soc - s for c, s in zip(cells, socs, strict=True)) / len(socs)
-        self.own += [(c.soc - s - mean, c.sigma, name) for c, s in zip(cells, socs, strict=True)]
-
-    def _temps(self, now: Moment) -> None:
-        thermal, pack = now.condition.thermal, self._house.pack
+    def _note_temps(self, now: Moment) -> None:
         while self._foretold and self._foretold[0][0] <= now.now_s:
             _, foretold = self._foretold.popleft()
-            self.temps += [one - pack.temp_c(name) for name, one in foretold.items()]
+            pack = self._house.pack
+            self.temp_errors_c += [temp_c - pack.temp_c(name) for name, temp_c in foretold.items()]
+        thermal = now.condition.thermal
         if thermal is not None:
-            known = {n: c for n, c in thermal.predicted_c.items() if c is not None}
+            known = {name: c for name, c in thermal.predicted_c.items() if c is not None}
             self._foretold.append((now.now_s + _HORIZON_S, known))
 
-    def _level(self, now: Moment) -> None:
-        day, pack = int(now.now_s / DAY_S), self._house.pack
-        known = self.levels.get(day)
-        if known is not None and pack.soc <= known.soc:
-            return
-        charge = now.condition.charge
-        assert charge is not None
-        mv, errors, sigmas = 0.0, [], []
-        for name in pack.modules:
-            socs = pack.cell_soc(name)
-            volts = [rest_v(soc) for soc in socs]
-            mv = max(mv, 1000.0 * (max(volts) - min(volts)))
-            told = [c.soc for c in charge.modules[name].cells]
-            mean = sum(told) / len(told) - sum(socs) / len(socs)
-            errors += [t - s - mean for t, s in zip(told, socs, strict=True)]
-            sigmas += [c.sigma for c in charge.modules[name].cells]
-        self.levels[day] = Level(mv, pack.soc, rms(errors), sum(sigmas) / len(sigmas))
+    def _note_top(self, now_s: float, charge: BatteryCharge) -> None:
+        day, pack = int(now_s / DAY_S), self._house.pack
+        known = self.tops.get(day)
+        if known is None or pack.soc > known.soc:
+            errors = [e for name in pack.modules for e in _beside(charge, name, self._house)]
+            self.tops[day] = Top(pack.soc, max(map(self._spread_mv, pack.modules)), rms(errors))
 
-    def settled(self) -> list[tuple[float, float, float, float]]:
-        return [one for one in self.socs if one[0] > _SETTLED_DAYS * DAY_S]
+    def _spread_mv(self, module: str) -> float:
+        volts = [rest_v(soc) for soc in self._house.pack.cell_soc(module)]
+        return 1000.0 * (max(volts) - min(volts))
 
 
-def rms(errors: list[float]) -> float:
-    return sqrt(sum(e * e for e in errors) / len(errors)) if errors else 0.0
+def _doubts(trust: Trust) -> list[str]:
+    shunt = ["shunt"] if trust.shunt_sign_wrong or trust.shunt_stuck else []
+    return [*trust.cells, *trust.apart, *trust.frozen, *trust.odd_temps, *shunt]
+
+
+def _beside(charge: BatteryCharge, module: str, house: Days) -> list[float]:
+    """Errors of the cells of a module without what they have in common."""
+    cells = zip(charge.modules[module].cells, house.pack.cell_soc(module), strict=True)
+    errors = [cell.soc - soc for cell, soc in cells]
+    mean = sum(errors) / len(errors)
+    return [error - mean for error in errors]
+
+
+def rms(errors: Iterable[float]) -> float:
+    """Root of the mean square; 0 of nothing."""
+    squares = [error * error for error in errors]
+    return sqrt(sum(squares) / len(squares)) if squares else 0.0
+
+
+def within(told: Sequence[Told]) -> float:
+    """Part of the time in which the truth was within two standard deviations."""
+    return sum(abs(one.error) <= 2.0 * one.sigma for one in told) / max(1, len(told))
 
 
 def usable(house: Days) -> tuple[float, float]:
-    """True state of charge and capacity, Ah, between the first empty and first full cells."""
+    """True state of charge and Ah between the first empty and first full cell of each module."""
     low, high = soc_at_rest(_EMPTY_V), soc_at_rest(_FULL_V)
-    out = room = 0.0
+    out_ah = in_ah = 0.0
     for name in house.pack.modules:
         cells = list(zip(house.pack.cell_soc(name), house.pack.cell_ah(name), strict=True))
-        out += max(0.0, min((soc - low) * ah for soc, ah in cells))
-        room += max(0.0, min((high - soc) * ah for soc, ah in cells))
-    return out / (out + room), out + room
+        out_ah += max(0.0, min((soc - low) * ah for soc, ah in cells))
+        in_ah += max(0.0, min((high - soc) * ah for soc, ah in cells))
+    return out_ah / (out_ah + in_ah), out_ah + in_ah
 
 
-def capacity_error(house: Days) -> dict[str, float]:
-    from statistics import harmonic_mean
+class Learned(NamedTuple):
+    """Percent that the learned capacity is off; None = not known yet.
 
-    report: HealthReport = house.battery.health()
-    true = {n: harmonic_mean(house.pack.cell_ah(n)) for n in house.pack.modules}
-    made = {}
-    if report.capacity_ah:
-        made["battery"] = 100 * (report.capacity_ah.value / sum(true.values()) - 1)
-        made["sigma"] = 100 * report.capacity_ah.sigma / report.capacity_ah.value
+    battery, sigma: of all modules, and how sure it is said to be. cell: the worst cell over its
+    module's mean. usable: what the estimator says can be used.
+    """
+
+    battery: float | None
+    sigma: float | None
+    cell: float | None
+    usable: float | None
+
+
+def learned(house: Days) -> Learned:
+    """What is known of the capacity now."""
+    report, charge = house.battery.health(), house.condition.charge
+    true_ah = {name: harmonic_mean(house.pack.cell_ah(name)) for name in house.pack.modules}
     cells = [
-        100 * (c.relative_capacity.value * true[n] / ah - 1)
-        for n, m in report.modules.items()
-        for c, ah in zip(m.cells, house.pack.cell_ah(n), strict=True)
-        if c.relative_capacity
+        100.0 * (cell.relative_capacity.value * true_ah[name] / ah - 1.0)
+        for name, module in report.modules.items()
+        for cell, ah in zip(module.cells, house.pack.cell_ah(name), strict=True)
+        if cell.relative_capacity is not None
     ]
-    made["cell"] = max(cells, key=abs, default=float("nan"))
-    mods = [100 * (m.capacity_ah.value / true[n] - 1) for n, m in report.modules.items() if m.capacity_ah]
-    made["module"] = max(mods, key=abs, default=float("nan"))
-    made["usable_ah"] = usable(house)[1]
-    if house.condition.charge:
-        made["told_ah"] = house.condition.charge.capacity_ah
-    if report.offset_a:
-        made["offset_a"] = report.offset_a.value
-    return made
+    whole = report.capacity_ah
+    return Learned(
+        battery=100.0 * (whole.value / sum(true_ah.values()) - 1.0) if whole else None,
+        sigma=100.0 * whole.sigma / whole.value if whole else None,
+        cell=max(cells, key=abs, default=None),
+        usable=100.0 * (charge.capacity_ah / usable(house)[1] - 1.0) if charge else None,
+    )

@@ -29,13 +29,14 @@ def charge(
     socs: Mapping[str, Sequence[float]],
     *,
     sigma: float = 0.005,
+    curve_sigma: float = 0.0,
     anchored: bool = False,
     current_a: float = 0.0,
 ) -> BatteryCharge:
     modules = {
         name: ModuleCharge(
             name=name,
-            cells=tuple(CellCharge(soc, sigma, 3.7, 0.0027) for soc in cells),
+            cells=tuple(CellCharge(soc, sigma, 3.7, 0.0027, curve_sigma) for soc in cells),
             current_a=current_a / len(socs),
         )
         for name, cells in socs.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import hypot, nan
 
 import pytest
 from ageing_made import charge, misread, reading
@@ -24,6 +24,7 @@ class Two:
         self.now_s = 0.0
         self.soc = 0.9
         self.trust = UNTROUBLED
+        self.curve_sigma = 0.0
         self.bleeding = 0
         self.extra = [0.0, 0.0, 0.0, 0.0]  # of cells of b1 over the others
 
@@ -45,7 +46,14 @@ class Two:
 
     def _see(self, current_a: float, sigma: float, *, anchored: bool) -> None:
         socs = {"b1": [self.soc + one for one in self.extra], "b2": [self.soc] * 4}
-        now = charge(self.now_s, socs, sigma=sigma, anchored=anchored, current_a=current_a)
+        now = charge(
+            self.now_s,
+            socs,
+            sigma=hypot(sigma, self.curve_sigma),
+            curve_sigma=self.curve_sigma,
+            anchored=anchored,
+            current_a=current_a,
+        )
         modules = [
             reading("b1", (3.7,) * 4, self.now_s, bleeding=self.bleeding),
             reading("b2", (3.7,) * 4, self.now_s),
@@ -158,3 +166,55 @@ def test_another_set_of_modules_begins_anew() -> None:
     before = book.epoch
     book.count(charge(1.0, {"b1": [0.5], "b2": [0.5]}), 1.0, UNTROUBLED, 1.0)
     assert book.epoch == before + 1
+
+
+def test_a_curve_that_may_be_wrong_is_doubt_that_no_stretch_removes() -> None:
+    two = Two()
+    two.curve_sigma = 0.03
+    two.rest()
+    for _ in range(8):
+        two.flow(4.0, 2.4).rest().flow(4.0, -2.4).rest()
+    known = two.soh.report().capacity_ah
+    assert known is not None
+    assert known.value == pytest.approx(16.0, rel=0.02)
+    assert known.sigma / known.value == pytest.approx(0.03 * 2.0**0.5 / 0.6, rel=0.1)
+    own = two.soh.counting_ah("b1", 0)
+    assert own is not None
+    assert own.sigma / own.value < 0.03, "what goes back to the estimator has the same curve"
+
+
+def test_a_wrong_curve_asks_for_a_wider_swing() -> None:
+    two = Two()
+    two.curve_sigma = 0.03
+    two.rest().flow(4.0, 1.2).rest().flow(0.5, 1.2)
+    assert two.capacity_ah() is None
+    two.flow(3.5, 1.2).rest().flow(0.5, 1.2)
+    assert two.capacity_ah() == pytest.approx(16.0, rel=0.02), "from the first rest, not the last"
+
+
+def test_the_widest_swing_is_looked_for_between_the_last_rests() -> None:
+    two = Two()
+    two.curve_sigma = 0.03
+    two.soc = 0.6
+    two.rest().flow(4.0, -1.2).rest().flow(0.5, 1.2)
+    assert two.capacity_ah() is None
+    two.flow(3.5, 1.8).rest().flow(0.5, 1.2)  # from 0.9 to 0.47, past the first
+    assert two.capacity_ah() == pytest.approx(16.0, rel=0.02)
+
+
+def test_the_doubt_about_the_curve_survives_a_restart() -> None:
+    two = Two()
+    two.curve_sigma = 0.03
+    two.rest().flow(4.0, 2.4).rest().flow(0.5, -2.4)
+    stored = two.soh.to_dict()
+    again = Two()
+    assert again.soh.restore(stored, 60.0) == ()
+    again.curve_sigma = 0.03
+    again.rest()
+    before, after = two.soh.report().capacity_ah, again.soh.report().capacity_ah
+    assert before is not None
+    assert after == pytest.approx(before)
+    stored["capacities"]["curve"] = ["much", 0]
+    assert "doubt about the curve" in Two().soh.restore(stored, 60.0)[0]
+    del stored["capacities"]["curve"]
+    assert Two().soh.restore(stored, 60.0) == ()

@@ -202,6 +202,29 @@ def test_a_resistor_that_takes_less_than_assumed_is_found_out() -> None:
     assert now.bleed_hours == pytest.approx(7.8 / 0.7, rel=0.08), "half of the surprise at once"
 
 
+def test_what_is_wrong_with_the_curve_of_all_cells_does_not_make_them_level() -> None:
+    bench = Bench()
+    known = charge(0.81, sigma=0.03)
+    bench.charge = known
+    assert bench.run(100).cells == 0, "3 % of doubt hide 1 %"
+    module = known.modules[NAME]
+    cells = tuple(cell._replace(curve_sigma=0.0299) for cell in module.cells)
+    bench.charge = replace(known, modules={NAME: replace(module, cells=cells)})
+    assert bench.run(700).cells == 1
+
+
+def test_a_battery_that_empties_does_not_take_the_measurement_at_the_top_along() -> None:
+    bench = Bench()
+    bench.charge = charge(others=0.80)
+    assert bench.run(100).reason is BalanceReason.BALANCED
+    bench.charge = charge(others=0.76)
+    bench.run(700, 5.0)
+    bench.charge = charge(0.74, others=0.72)
+    assert bench.run(700, 5.0).cells == 0, "a smaller cell is lower on the way down"
+    bench.run(PLAN.forget_s, 60.0)
+    assert bench.run(700, 5.0).cells == 1, "but what lasts is believed"
+
+
 def test_a_measurement_low_in_the_charge_does_not_replace_one_near_the_top() -> None:
     bench = bleeding()
     bench.rest, bench.charge = True, charge(0.62, others=0.70)

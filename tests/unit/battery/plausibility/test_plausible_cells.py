@@ -249,6 +249,7 @@ def check_no_doubt(bank: Bank, seconds: int, hold_s: int) -> None:
             assert untroubled(trust), (step, trust)
 
 
+@pytest.mark.slow
 def test_a_healthy_pack_raises_no_doubt_within_an_hour() -> None:
     bank = healthy(7, noise_v=0.005, late_s=0.0)
     bank.tick_s = 0.5
