@@ -24,6 +24,7 @@ from gridzero.real_links import RealLinks
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
+from gridzero.runtime.state_lock import only_process
 from gridzero.runtime.supervisor import Ending
 from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, SystemdFeeder
 
@@ -33,13 +34,17 @@ _LEAVE_S = 10.0
 
 
 def run(config: Path, duration_s: float | None = None) -> ExitCode:
-    """Run a site until a signal or the end of duration_s. Raises ConfigError before the start."""
+    """Run a site until a signal or the end of duration_s.
+
+    Raises ConfigError before the start, also where another process serves the same house.
+    """
     found = find_plugins()
     loaded = load(config, found.plugins, broken=found.reasons)
     logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
     for warning in loaded.warnings:
         log.warning("config.doubtful", place=str(warning))
-    ending = asyncio.run(_serve(loaded, duration_s))
+    with only_process(Path(loaded.config.site.state_dir)):
+        ending = asyncio.run(_serve(loaded, duration_s))
     return ending.code
 
 

@@ -18,6 +18,7 @@ _STOPS = {
 _TAPERS = (
     ("charge", "highest cell, V", "charge_by_cell_v"),
     ("charge", "state of charge", "charge_by_soc"),
+    ("charge", "lowest cell, V", "charge_by_low_cell_v"),
     ("charge", "coldest sensor, degC", "charge_by_cold_c"),
     ("charge", "hottest sensor, degC", "charge_by_hot_c"),
     ("discharge", "lowest cell, V", "discharge_by_cell_v"),

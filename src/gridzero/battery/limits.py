@@ -130,6 +130,7 @@ class LimitKeeper:
             (0.0 if over else 1.0, Because.CELL_OVER),
             (0.0 if full else 1.0, Because.CELL_FULL),
             (p.charge_by_cell_v.at(rest.max_v), Because.CELL_HIGH),
+            (p.charge_by_low_cell_v.at(rest.min_terminal_v), Because.CELL_LOW),
             (_by_soc(p.charge_by_soc, rest, 1.0), Because.SOC_HIGH),
             (p.charge_by_cold_c.at(view.low_c), Because.TOO_COLD),
             (p.charge_by_hot_c.at(view.high_c), Because.TOO_HOT),

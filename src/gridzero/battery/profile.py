@@ -5,7 +5,8 @@ charge falls from 3.86 V to a tenth at 4.06 V, discharge falls from 3.50 V to no
 Departures, each toward the safe side: charging also falls with heat (40 to 50 degC), discharging
 ends at 55 instead of 65 degC, and cold curves are lines instead of steps. Tapers by state of
 charge are chosen: they make the ends soft, and never reach 0, because the cells' voltages have the
-last word on full and empty.
+last word on full and empty. A cell that was emptied too far is charged gently, from a tenth of the
+current at the end of its data sheet (2.5 V): chosen, as chargers do that begin with a pre-charge.
 
 ``nmc`` and ``lfp`` are for batteries of unknown make: inside what data sheets of such cells allow
 (NMC 2.5 to 4.2 V, LG M50; LFP 2.5 to 3.65 V, EVE LF280K). Their number of cells in series comes
@@ -32,13 +33,15 @@ class Profile:
 
     *_v are cell volts; *_c degrees Celsius; *_s seconds; *_soc over the state of charge 0..1.
     charge_by_cell_v, discharge_by_cell_v: over the rest voltage where it is known, else over the
-    measured one; full and empty are always measured. rest_relief_v: by how much at most a rest
+    measured one; full and empty are always measured. charge_by_low_cell_v: over the measured
+    voltage of the lowest cell. rest_relief_v: by how much at most a rest
     voltage may differ from the measured one before it is not believed that far.
     series_cells: 0 = the configuration says it. rules: the protections.
     """
 
     series_cells: int
     charge_by_cell_v: Curve
+    charge_by_low_cell_v: Curve
     discharge_by_cell_v: Curve
     charge_by_cold_c: Curve
     discharge_by_cold_c: Curve
@@ -70,6 +73,7 @@ class Profile:
 VW_GTE_12S = Profile(
     series_cells=12,
     charge_by_cell_v=Curve((3.86, 1.0), (4.06, 0.1), (4.08, 0.0)),
+    charge_by_low_cell_v=Curve((2.50, 0.1), (3.00, 1.0)),
     discharge_by_cell_v=Curve((3.20, 0.0), (3.50, 1.0)),
     charge_by_cold_c=Curve((2.0, 0.0), (5.0, 1.0)),
     discharge_by_cold_c=Curve((2.0, 0.0), (3.0, 1.0)),
@@ -121,6 +125,7 @@ NMC = replace(
 LFP = replace(
     NMC,
     charge_by_cell_v=Curve((3.40, 1.0), (3.54, 0.1), (3.57, 0.0)),
+    charge_by_low_cell_v=Curve((2.40, 0.1), (2.80, 1.0)),
     discharge_by_cell_v=Curve((2.85, 0.0), (3.10, 1.0)),
     full_cell_v=3.55,
     full_release_v=3.40,

@@ -102,9 +102,10 @@ _ROWS = (
         code="cell_under",
         title="A cell is below its hard limit",
         noticed="next protect tick (250 ms) after the frame; latches when it goes further for 15 s",
-        power="discharge 0 W at once; charge stays allowed",
+        power="discharge 0 W at once; charge stays allowed, gently: a tenth at 2.5 V",
         clears="by itself above the release voltage; a trip by a person",
-        remedy="Charge soon; look for a weak cell",
+        remedy="Find the named cell. Above 2.5 V charge soon and gently; below it, measure the cell"
+        " by hand before anything charges it",
     ),
     Fault(
         code="too_hot",
@@ -130,7 +131,8 @@ _ROWS = (
         " is within 3 minutes",
         power="0 W both ways; the heater goes off",
         clears="latched: a person acknowledges once it no longer warms",
-        remedy="Keep away, ventilate, take the module off the battery; do not open it",
+        remedy="Keep away and ventilate; with smoke or hissing call the fire brigade. Only once it"
+        " is cold take the module off the battery; do not open it",
         latches=True,
     ),
     Fault(
@@ -165,7 +167,8 @@ _ROWS = (
         " limits, 0.5 V for 60 s trips",
         power="limit: discharge 0 W; trip: 0 W both ways",
         clears="by itself when balancing has brought them together; a trip by a person",
-        remedy="Let it balance; look in the cell table for the one that is off, and measure it",
+        remedy="Up to 0.3 V let it balance; beyond, look in the cell table for the one that is off,"
+        " and measure it by hand: it may be damaged",
         severity=Severity.WARNING,
     ),
     Fault(
@@ -303,7 +306,8 @@ _ROWS = (
         noticed="no single cell explains it for 10 s",
         power="0 W both ways",
         clears="by itself 10 s after they agree",
-        remedy="Check its fuse, contactor and cable before anything else: it may not be connected",
+        remedy="Check its fuse, contactor and cable before anything else: it may not be connected."
+        " Bring it to the others' voltage before it is joined again",
     ),
     Fault(
         code="module_frozen",
@@ -328,7 +332,8 @@ _ROWS = (
         " 60 s trips",
         power="limit and trip: 0 W both ways",
         clears="by itself 10 s after they agree within 0.25 V; a trip by a person",
-        remedy="Check fuse, contactor and cable of the named module",
+        remedy="Check fuse, contactor and cable of the named module; bring it to the others'"
+        " voltage before it is joined again",
     ),
     Fault(
         code="converter_voltage",

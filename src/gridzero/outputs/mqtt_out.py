@@ -19,7 +19,8 @@ gridzero/outlook/set    emptying, filling, unknown, auto (see outputs.market_in)
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 import structlog
@@ -131,7 +132,7 @@ class MqttOut:
         self._publish_json("event", values)
 
     def _publish_json(self, topic: str, values: dict[str, object]) -> None:
-        self._link.publish(f"{self._prefix}/{topic}", json.dumps(values, separators=(",", ":")))
+        self._link.publish(f"{self._prefix}/{topic}", json_text(values))
 
     def _setter(self, key: str) -> Callable[[MqttMessage], None]:
         def take(message: MqttMessage) -> None:
@@ -197,6 +198,22 @@ class MqttOut:
             self._faults.tell("setting_refused", "target_topic", text, Severity.WARNING)
             power_w = 0.0
         self._site.ask_to_charge(power_w if power_w > 0 else 0.0)
+
+
+def json_text(values: Any) -> str:
+    """JSON that every reader takes: what is no finite number is null."""
+    try:
+        return json.dumps(values, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(values), separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(below) for key, below in value.items()}
+    return [_finite(below) for below in value] if isinstance(value, list | tuple) else value
 
 
 def _text(payload: bytes) -> str:

@@ -18,6 +18,8 @@ from gridzero.errors import GridzeroError
 log = structlog.get_logger()
 
 _MOST_ASIDE = 9  # a file that is damaged at every start must not fill the disk
+_MOST_DIGITS = 300
+_AGAIN_S = 60.0
 
 
 class StoreDamaged(GridzeroError):
@@ -75,11 +77,13 @@ class FileStore:
     def load(self) -> dict[str, Any]:
         """See Store."""
         try:
-            values = json.loads(self._path.read_text())
+            values = json.loads(self._path.read_text(), parse_int=_whole)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
+        except RecursionError as error:  # a process that ends here would end at every start
+            raise self._damaged("it is nested too deeply") from error
         if not isinstance(values, dict):
             raise self._damaged("it holds no settings")
         return values
@@ -112,17 +116,28 @@ class FileStore:
     def save(self, values: dict[str, Any]) -> None:
         """See Store. Written by a worker thread: an SD card may take half a second."""
         self._newest = dict(values)
+        self._write_soon(asyncio.get_running_loop())
+
+    def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._is_due:
             self._is_due = True
-            asyncio.get_running_loop().run_in_executor(None, self._write_newest)
+            loop.run_in_executor(None, self._write_newest, loop)
 
-    def _write_newest(self) -> None:
-        """One at a time, and never an older one last: worker threads overtake each other."""
+    def _write_newest(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One at a time, and never an older one last: worker threads overtake each other.
+
+        What could not be written is tried again: a trip is stored once, and a disk that was full
+        at that moment must not let it be forgotten.
+        """
         with self._turn:
             self._is_due = False
-            self._write(self._newest)
+            is_written = self._write(self._newest)
+        if not is_written:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(loop.call_later, _AGAIN_S, self._write_soon, loop)
 
-    def _write(self, values: dict[str, Any]) -> None:
+    def _write(self, values: dict[str, Any]) -> bool:
+        """Whether it is on the medium now."""
         fresh = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +149,13 @@ class FileStore:
             _settle(self._path.parent)
         except OSError as error:
             log.error("store.not_saved", file=str(self._path), error=str(error))
+            return False
+        return True
+
+
+def _whole(digits: str) -> int | float:
+    """Whole numbers that no float can hold become infinite: no check of ranges may stumble."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _is_free(path: Path) -> bool:

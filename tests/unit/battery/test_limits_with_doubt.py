@@ -127,6 +127,13 @@ def test_full_and_empty_look_at_the_measured_voltage() -> None:
     assert (empty.discharge_a, empty.discharge_because) == (0.0, Because.CELL_EMPTY)
 
 
+def test_a_cell_that_was_emptied_too_far_is_charged_gently_until_it_has_recovered() -> None:
+    for volts, part in ((2.3, 0.1), (2.5, 0.1), (2.75, 0.55), (3.0, 1.0)):
+        limits = settled(replace(HEALTHY, min_cell_v=volts))
+        assert limits.charge_a == pytest.approx(part * RATINGS.max_charge_a)
+        assert limits.discharge_a == 0.0
+
+
 def test_an_estimate_is_believed_only_near_what_is_measured() -> None:
     wrong = charge(open_v=(3.60, 3.72))
     assert settled(replace(HEALTHY, min_cell_v=3.30), wrong).discharge_a == pytest.approx(

@@ -21,7 +21,7 @@ from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import ConverterReading, ConverterState, MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.links.memory import MemoryBroker, MemoryMqtt
-from gridzero.outputs.mqtt_out import MqttOut
+from gridzero.outputs.mqtt_out import MqttOut, json_text
 from gridzero.ports.clock import LoopClock
 from gridzero.ports.devices import OnSent
 from gridzero.ports.links import MqttMessage
@@ -367,3 +367,13 @@ async def test_a_retained_acknowledgement_counts_for_nothing() -> None:
         message = MqttMessage("gridzero/acknowledge/set", b"all", True, 0.0)
         house.link.take(message)
         assert house.faults.needs_a_person
+
+
+def test_what_is_sent_is_json_for_every_reader_whatever_a_device_reads() -> None:
+    odd = {"a": [float("nan"), 1.5, {"b": float("-inf")}], "c": (float("inf"), "x"), "d": None}
+    assert json.loads(json_text(odd)) == {
+        "a": [None, 1.5, {"b": None}],
+        "c": [None, "x"],
+        "d": None,
+    }
+    assert json_text({"a": 1.5}) == '{"a":1.5}'

@@ -20,6 +20,8 @@ _RATE_STEP_S, _RATE_STEPS = 10.0, 3
 _WINDOW_S = 60.0
 _MAX_SAMPLE_S = 2.0
 _SMALL_RATING_A = 10.0
+_LOAD_APART_V = 0.05
+"""By how much unlike resistances may hide a spread: 12.5 A through 4 mOhm more or less."""
 
 Cells = tuple[float | None, ...]
 
@@ -64,15 +66,16 @@ class Traces:
     def spreads(self, w: Watched, from_v: float) -> tuple[Seen, ...]:
         """Spread of the cells' rest voltages by module, of those whose mean is at from_v or above.
 
-        From the estimate where there is one, else from readings after two minutes of rest.
+        From the estimate where there is one, else from readings after two minutes of rest. An
+        estimate that began wrong (another module in the old one's place) may not accuse cells
+        that read alike.
         """
         at_rest = self.rested_s is not None and self.rested_s >= _RELAXED_S
         basis = w.charge or (self._modules if at_rest else None)
         if basis is None:
             return tuple(Seen(module.name, None, "") for module in w.modules)
         if basis is not self._spreads_of:
-            volts = _estimated(w.charge, w.trust) if w.charge else _measured(w)
-            self._spreads_of, self._spreads = basis, tuple(_spreads(volts, from_v))
+            self._spreads_of, self._spreads = basis, tuple(_spreads_of(w, from_v))
         return self._spreads
 
     def _note_rest(self, w: Watched) -> None:
@@ -187,6 +190,19 @@ def _estimated(charge: BatteryCharge, trust: Trust) -> dict[str, list[float]]:
 
 def _measured(w: Watched) -> dict[str, list[float]]:
     return {m.name: [v for v in read_v(m, w.trust) if v is not None] for m in w.modules}
+
+
+def _spreads_of(w: Watched, from_v: float) -> Iterator[Seen]:
+    if not w.charge:
+        yield from _spreads(_measured(w), from_v)
+        return
+    read = {one.subject: one.value for one in _spreads(_measured(w), 0.0)}
+    for one in _spreads(_estimated(w.charge, w.trust), from_v):
+        read_v = read.get(one.subject)
+        if one.value is None or read_v is None:
+            yield one
+        else:
+            yield one._replace(value=min(one.value, read_v + _LOAD_APART_V))
 
 
 def _spreads(volts: dict[str, list[float]], from_v: float) -> Iterator[Seen]:

@@ -62,6 +62,13 @@ def test_a_spread_under_load_is_judged_by_the_estimate_and_near_empty_by_nobody(
     assert "cell_spread" not in battery.codes
 
 
+def test_an_estimate_that_began_wrong_does_not_accuse_cells_that_read_alike() -> None:
+    battery = Battery(current_a=20.0)
+    battery.watched = {"charge": charge_of({"b1": [3.55, 4.10] * 6})}
+    battery.after(300.0)
+    assert "cell_spread" not in battery.codes
+
+
 def test_a_cell_that_runs_away_from_its_neighbours_stops_both() -> None:
     battery = Battery()
     battery.after(60.0)
