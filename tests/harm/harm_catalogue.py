@@ -521,7 +521,7 @@ TROUBLES = (
         {},
         judged={"shunt_sign": 60},
         lasts_s=60,
-        back_s=FOREVER,
+        back_s=120,
         hides=frozenset({"both"}),
     ),
     Trouble("shunt_repeats", knob("shunt", "stuck"), {}, back_s=150, hides=frozenset({"both"})),

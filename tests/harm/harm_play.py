@@ -19,7 +19,6 @@ _SOON_S, _LOOK_S, _AT_LAST_S = 12.0, 20.0, 780.0
 _HELD_W = 70.0
 _WATCHED_S = 10.0
 
-_ONLY_BY_RESTART = {"shunt_sign", "shunt_stuck"}
 _CELLS_HIGH = {Because.SOC_HIGH, Because.CELL_HIGH, Because.CELL_FULL, Because.CELL_OVER}
 _CELLS_LOW = {
     Because.SOC_LOW,
@@ -28,7 +27,7 @@ _CELLS_LOW = {
     Because.CELL_UNDER,
     Because.DC_WINDOW,
 }
-_REFUSED = {Because.FAULT_LATCHED, Because.PROTECTED}
+_REFUSED = {Because.FAULT_LATCHED, Because.PROTECTED, Because.TRIPPED}
 _AT_MOST = {Because.CURRENT_LIMIT, Because.CHARGER_MAXIMUM, Because.INVERTER_MAXIMUM}
 
 
@@ -116,8 +115,6 @@ async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None
     while True:
         if await _is_held(world, truth):
             return world.now_s - over_s
-        if _stays(world):
-            return None
         if latched(world):
             truth.latched |= {f.code for f in world.life.app.faults.active if f.latches}
             world.life.app.faults.acknowledge()
@@ -125,11 +122,6 @@ async def _comes_back(world: World, truth: Truth, over_s: float) -> float | None
             truth._say("not_back", f"{_AT_LAST_S:g} s after the end: {_state(world)}")
             return None
         await world.until(world.now_s + _LOOK_S)
-
-
-def _stays(world: World) -> bool:
-    """Known and not mended: these refuse all power, and only current could clear them."""
-    return any(fault.code in _ONLY_BY_RESTART for fault in world.life.app.faults.active)
 
 
 async def _is_held(world: World, truth: Truth) -> bool:
@@ -147,12 +139,17 @@ def _is_right(world: World, truth: Truth) -> bool:
     if world.life.is_dead or last is None:
         return False
     decision, start = last[1], world.start
-    if _forbidden(decision, truth):
+    if _forbidden(decision, truth) or _warms_by_itself(world):
         return True
     if start.mode == "auto":
         return abs(world.house.grid_w) < _HELD_W
     wanted_w = {"charge": -start.power_w, "discharge": start.power_w}.get(start.mode, 0.0)
     return abs(world.house.battery_w - wanted_w) < _HELD_W
+
+
+def _warms_by_itself(world: World) -> bool:
+    """A trouble that heats a module in an instant is a fire to gridzero, and for long."""
+    return world.life.app.faults.stands("self_heating")
 
 
 def _forbidden(decision: Decision, truth: Truth) -> bool:

@@ -19,6 +19,10 @@ FOUND = {
     "a rectifier that charged on its own": Plan(
         DISCHARGING, (Turn("charger_bus_lost", 40.0, 60.0),)
     ),
+    # full while its rectifier was out, the battery said for ever that the rectifier did not follow
+    "a battery that became full meanwhile": Plan(
+        Start(soc=0.82, load_w=600.0, sun_w=1300.0, **HAZARD), (Turn("mains_dip", 46.0, 50.0),)
+    ),
     # an output that fails when the last state is published made the process end with a traceback
     # instead of its exit code
     "a bug in the last words": Plan(DISCHARGING, (Turn("bug_in_a_task", 40.0, 10.0),)),

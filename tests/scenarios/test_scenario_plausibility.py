@@ -120,6 +120,19 @@ async def test_a_shunt_with_exchanged_wires_is_noticed_while_it_matters() -> Non
         assert seen.trust.shunt_sign_wrong
 
 
+async def test_a_shunt_that_was_reversed_for_a_minute_does_not_stop_the_house_for_ever() -> None:
+    async with watched() as seen:
+        await seen.story.until(30)
+        seen.shunt.reversed = True
+        await seen.story.until(90)
+        seen.shunt.reversed = False
+        assert seen.trust.shunt_sign_wrong
+        await seen.story.until(240)
+        assert not seen.trust.shunt_sign_wrong
+        assert not seen.story.site.app.faults.stands("shunt_sign")
+    assert all(abs(moment.grid_w) < 50.0 for moment in seen.story.between(220, 240))
+
+
 async def test_the_shunt_offset_of_a_resting_house_is_learned() -> None:
     async with watched(load_w=0.0) as seen:
         seen.shunt.extra_a = 0.3

@@ -30,10 +30,10 @@ _TAPERS = (
 _HEAD = """# Protections and their thresholds
 
 Each protection has up to three levels: *warn* tells a person, *limit* refuses a direction and comes
-back by itself, *trip* refuses and opens the contactor if current goes on. A level begins when the
-value is beyond the first number for the time after the slash, and ends at the number behind "until",
-for a dwell where one is named; "latches" means that a person has to acknowledge it. How it works and
-how to tighten it: [protection.md](protection.md).
+back by itself, *trip* refuses and opens the contactor of the battery, where there is one. A level
+begins when the value is beyond the first number for the time after the slash, and ends at the number
+behind "until", for a dwell where one is named; "latches" means that a person has to acknowledge it.
+How it works and how to tighten it: [protection.md](protection.md).
 
 """
 

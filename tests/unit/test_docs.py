@@ -9,7 +9,8 @@ from pathlib import Path
 import protection_pages
 import pytest
 
-from gridzero.domain.faults import FAULTS
+from gridzero.battery.profile import PROFILES
+from gridzero.domain.faults import FAULTS, Fault
 
 ROOT = Path(__file__).parents[2]
 FAULTS_PAGE = ROOT / "docs" / "faults.md"
@@ -29,7 +30,8 @@ the process protects against the rectifier: see docs/contactor.md.
 
 A fault that latches stays after its cause is gone, and over restarts and power cuts, until a person
 acknowledges it: its code, "code subject" or "all" to the topic `gridzero/acknowledge/set`. A fault
-whose cause is still there is not acknowledged. While one that latches stands, no power flows.
+whose cause is still there is not acknowledged. While it stands, the directions that its row names
+rest; a contactor of the whole battery, where there is one, is open.
 
 """
 
@@ -42,7 +44,7 @@ def page() -> str:
         f"| noticed | {row.noticed} |\n"
         f"| power | {row.power} |\n"
         f"| ends | {row.clears} |\n"
-        f"| latches | {'until acknowledged' if row.latches else 'no'} |\n"
+        f"| latches | {latches(row)} |\n"
         f"| what to do | {row.remedy} |\n\n"
         for row in FAULTS.values()
     )
@@ -53,6 +55,14 @@ def test_the_fault_page_is_what_the_code_says() -> None:
     if os.environ.get("GRIDZERO_WRITE_DOCS"):
         FAULTS_PAGE.write_text(page())
     assert FAULTS_PAGE.read_text() == page()
+
+
+def latches(row: Fault) -> str:
+    if row.latches:
+        return "until acknowledged"
+    levels = {rule.code: rule.trip for one in PROFILES.values() for rule in one.rules}
+    trip = levels.get(row.code)
+    return "its trip, until acknowledged" if trip and trip.latches else "no"
 
 
 def protection_page(text: str) -> str:

@@ -199,9 +199,10 @@ class Battery:
     def _calibrate(self, charge: BatteryCharge) -> None:
         """Let the estimator know what ageing has shown, as far as that is sure."""
         for name, module in charge.modules.items():
-            cells = [self._health.cell_ah(name, place) for place in range(len(module.cells))]
-            if cells and all(ah.sigma <= _SURE_PART * ah.value for ah in cells):
-                self._estimator.calibrate(name, capacity_ah=[ah.value for ah in cells])
+            cells = [self._health.counting_ah(name, place) for place in range(len(module.cells))]
+            sure = [ah.value for ah in cells if ah is not None and ah.sigma <= _SURE_PART * ah.value]
+            if sure and len(sure) == len(cells):
+                self._estimator.calibrate(name, capacity_ah=sure)
 
     # --- memory -------------------------------------------------------------------------------
 

@@ -9,12 +9,32 @@ from typing import NamedTuple, cast
 from gridzero.battery.profile import Profile
 from gridzero.domain.battery import BatteryView
 from gridzero.domain.readings import ModuleReading
-from gridzero.domain.trust import UNTROUBLED, Blame, Trust
+from gridzero.domain.trust import UNTROUBLED, Blame, CellDoubt, Trust
 
 _MAX_WITHIN_V = 0.5
 
-Estimates = tuple[tuple[int, float, float], ...]
-"""Misread cells of a module that are taken for what the others say: index, V, +- V."""
+
+class CellEstimate(NamedTuple):
+    """What the others say of the cell at ``place`` (from 0), V, true within +- within_v.
+
+    excused: the cell counts as this. Otherwise it counts as the worse of this and its reading.
+    """
+
+    place: int
+    volts: float
+    within_v: float
+    excused: bool
+
+    def end_v(self, reads_v: float, side: int) -> float:
+        """Its lowest (side -1), likely (0) or highest (1) voltage, V."""
+        if side == 0:
+            return self.volts if self.excused else reads_v
+        end_v = self.volts + side * self.within_v
+        return end_v if self.excused else side * max(side * end_v, side * reads_v)
+
+
+Estimates = tuple[CellEstimate, ...]
+"""Cells of a module that are not simply what they read."""
 
 
 class _Digest(NamedTuple):
@@ -94,20 +114,27 @@ class BatteryViewer:
 
 
 def estimates_of(module: ModuleReading, trust: Trust) -> Estimates:
-    """The module's misread cells whose true voltage the other readings tell.
+    """The module's cells of whose voltage the other readings tell more than their own.
 
-    An estimate that may be half a volt wrong excuses nothing.
+    An estimate that may be half a volt wrong says nothing. A reading that stands still or jumps is
+    not excused; where the sum contradicts it, it may hide a low or a high cell.
     """
-    return tuple(
-        (doubt.cell - 1, doubt.estimate_v, doubt.within_v)
+    found = (
+        _estimate(doubt, module)
         for doubt in trust.cells.values()
-        if doubt.module == module.name
-        and doubt.blame is Blame.SENSOR
-        and 1 <= doubt.cell <= len(module.cell_v)
-        and doubt.estimate_v is not None
-        and isfinite(doubt.estimate_v)
-        and 0.0 <= doubt.within_v <= _MAX_WITHIN_V
+        if doubt.module == module.name and 1 <= doubt.cell <= len(module.cell_v)
     )
+    return tuple(one for one in found if one is not None)
+
+
+def _estimate(doubt: CellDoubt, module: ModuleReading) -> CellEstimate | None:
+    volts, within_v, reads_v = doubt.estimate_v, doubt.within_v, module.cell_v[doubt.cell - 1]
+    if volts is None or not isfinite(volts) or not 0.0 <= within_v <= _MAX_WITHIN_V:
+        return None
+    is_sensor = doubt.blame is Blame.SENSOR
+    if not is_sensor and (reads_v is None or abs(volts - reads_v) <= within_v):
+        return None
+    return CellEstimate(doubt.cell - 1, volts, within_v, is_sensor)
 
 
 def read_v(module: ModuleReading, trust: Trust) -> tuple[float | None, ...]:
@@ -131,13 +158,14 @@ def believed_sum_v(module: ModuleReading, trust: Trust) -> float | None:
 
 
 def _with(module: ModuleReading, estimates: Estimates, side: int) -> Sequence[float]:
-    """The known cells, misread ones replaced: side -1 and 1 are the ends of the estimate."""
+    """The known cells, doubted ones replaced: side -1 and 1 are the ends of the estimate."""
     if not estimates and None not in module.cell_v:
         return cast("Sequence[float]", module.cell_v)
     volts = list(module.cell_v)
-    for i, estimate_v, within_v in estimates:
-        if volts[i] is not None:
-            volts[i] = estimate_v + side * within_v
+    for one in estimates:
+        reads_v = volts[one.place]
+        if reads_v is not None:
+            volts[one.place] = one.end_v(reads_v, side)
     return [v for v in volts if v is not None]
 
 
@@ -148,7 +176,7 @@ def _digest(module: ModuleReading, estimates: Estimates, profile: Profile) -> _D
     highs = _with(module, estimates, 1) if estimates else volts
     lowest, highest = min(lows, default=inf), max(highs, default=-inf)
     suspects = _suspects(module) if module.suspect else []
-    excused = {f"{module.name}.{i + 1}" for i, _, _ in estimates} if suspects else ()
+    excused = {f"{module.name}.{one.place + 1}" for one in estimates if one.excused}
     return _Digest(
         reading=module,
         estimates=estimates,

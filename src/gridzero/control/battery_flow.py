@@ -34,6 +34,7 @@ def flow_of(
     """
     if pack_v is None or not pack_v > 0.0:
         return UNKNOWN_FLOW
+    chargers, inverters = tuple(chargers), tuple(inverters)
     amps, rests = 0.0, True
     for sign, units in ((-1.0, chargers), (1.0, inverters)):
         for unit in units:
@@ -42,7 +43,10 @@ def flow_of(
             amps += one_a
             told = commands_w.get(unit.name, 0.0) > 0.0 or own_w > _NOTHING_W
             rests = rests and not (told or unit.silent or abs(one_a) > _NOTHING_A)
-    return Flow(dc_a=amps, at_rest=rests)
+    all_heard = not any(unit.silent for unit in chargers)
+    commands = told_of(chargers, inverters, commands_w, pack_v) if all_heard else None
+    told_a = commands.discharge_a - commands.charge_a if commands else None
+    return Flow(dc_a=amps, at_rest=rests, told_a=told_a)
 
 
 def told_of(

@@ -95,7 +95,7 @@ class Controller:
         return Decision(
             at_s=now.now_s,
             battery_w=split.total_w,
-            because=self._because(split, cut, wish),
+            because=self._because(split, cut, wish, now),
             not_following=self._health.told,
             suspects=self._health.suspects,
             meter_verdict=self._health.verdict(now.now_s).value,
@@ -111,9 +111,9 @@ class Controller:
             bias_because=self._grid.lean,
         )
 
-    def _because(self, split: Split, cut: Because | None, wish: Wish) -> Because:
+    def _because(self, split: Split, cut: Because | None, wish: Wish, now: Snapshot) -> Because:
         if self._health.hinders(wish.battery_w):
-            return Because.NOT_FOLLOWING
+            return _refused_by_battery(wish.battery_w, now) or Because.NOT_FOLLOWING
         if split.because is Because.BELOW_MINIMUM and cut is not None:
             return cut  # it is the limit that left too little to hold
         return split.because or cut or wish.because
@@ -192,3 +192,13 @@ class Controller:
         self._grid.ended(wish, split.total_w)
         self._starts.ran(split, now.now_s)
         return split
+
+
+def _refused_by_battery(wish_w: float, now: Snapshot) -> Because | None:
+    """Why the battery itself would bear nothing in this direction, None if it would."""
+    limits = now.limits
+    if limits is None or now.blocked is not None:
+        return now.blocked
+    if wish_w < 0.0:
+        return None if limits.charge_a > 0.0 else limits.charge_because
+    return None if limits.discharge_a > 0.0 else limits.discharge_because

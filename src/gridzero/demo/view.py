@@ -10,6 +10,7 @@ from gridzero.domain.events import Event
 from gridzero.domain.faults import FAULTS
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
+from gridzero.outputs.battery_words import outlook_of
 from gridzero.outputs.score import in_words
 from gridzero.sim.house import House
 from gridzero.sim.live_view import UnitRow, ViewState
@@ -23,7 +24,7 @@ def view_of(app: App, house: House, speed: float | None = None) -> Callable[[], 
         if app.site.last is None:
             return ViewState(seconds=house.now_s, clock=clock, speed=speed, because="starting")
         now, decision = app.site.last
-        battery = now.battery
+        battery, charge = now.battery, now.condition.charge
         return ViewState(
             seconds=house.now_s,
             clock=clock,
@@ -37,7 +38,9 @@ def view_of(app: App, house: House, speed: float | None = None) -> Callable[[], 
             battery_w=house.battery_w,
             pack_v=battery.pack_v if battery else None,
             pack_a=now.shunt.current_a if now.shunt else None,
-            soc=house.pack.soc,
+            soc=charge.soc if charge else None,
+            soc_sigma=charge.sigma if charge else None,
+            outlook=outlook_of(now.condition, app.site.battery.health()),
             min_cell_v=battery.min_cell_v if battery else None,
             max_cell_v=battery.max_cell_v if battery else None,
             min_cell=battery.min_cell if battery else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import NamedTuple
 
 
@@ -12,12 +13,20 @@ class CellCharge(NamedTuple):
 
     soc, sigma: state of charge 0..1 and its standard deviation. open_v: voltage it would have
     at rest, V. ohm: resistance at the present temperature, Ohm, ohmic and slow part together.
+    curve_sigma: the part of sigma that is the doubt about the curve of rest voltages, which all
+    cells share; 0 <= curve_sigma <= sigma.
     """
 
     soc: float
     sigma: float
     open_v: float
     ohm: float
+    curve_sigma: float = 0.0
+
+    @property
+    def own_sigma(self) -> float:
+        """Standard deviation without the curve's part: what time and rest make smaller."""
+        return sqrt(max(0.0, self.sigma**2 - self.curve_sigma**2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

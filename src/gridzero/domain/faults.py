@@ -344,7 +344,7 @@ _ROWS = (
         title="The shunt shows charge as discharge",
         noticed="it says the opposite of what the converters do, lasting",
         power="0 W both ways",
-        clears="by itself 10 s after it agrees",
+        clears="by itself 10 s after it agrees; it is tried again after 1 min, later every 30 min",
         remedy="Swap the shunt's sense wires, or its sign in the configuration",
     ),
     Fault(
@@ -352,7 +352,7 @@ _ROWS = (
         title="The shunt stands still while the current moves",
         noticed="by what the converters do",
         power="0 W both ways",
-        clears="by itself 10 s after it moves again",
+        clears="by itself 10 s after it moves; it is tried again after 1 min, later every 30 min",
         remedy="Check the ADC and its wiring",
     ),
     Fault(

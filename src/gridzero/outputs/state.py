@@ -30,6 +30,9 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
         "target_w": now.wanted.target_w,
         "value": _value(now, decision),
         "limits": {
+            "charge_a": _round(now.limits.charge_a if now.limits else None, 1),
+            "discharge_a": _round(now.limits.discharge_a if now.limits else None, 1),
+            "max_v": _round(now.limits.max_v if now.limits else None, 2),
             "charge_w": _round(decision.charge_w, 0),
             "charge_because": decision.charge_because.value,
             "discharge_w": _round(decision.discharge_w, 0),

@@ -70,8 +70,10 @@ class ViewState:
     """All that is drawn; None is unknown. Signs and units as everywhere.
 
     seconds: time run. clock: what to show as the time. speed: times real time. because: the
-    reason in plain words. charge_w, discharge_w: what the limits allow now (magnitudes);
-    limits_because: why not more. faults: the active ones. score: of the last hour, in words.
+    reason in plain words. soc, soc_sigma: state of charge as estimated, 0..1, and its standard
+    deviation. outlook: how long the charge lasts, balancing and health, in words. charge_w,
+    discharge_w: what the limits allow now (magnitudes); limits_because: why not more. faults: the
+    active ones. score: of the last hour, in words.
     """
 
     seconds: float | None = None
@@ -87,6 +89,8 @@ class ViewState:
     pack_v: float | None = None
     pack_a: float | None = None
     soc: float | None = None
+    soc_sigma: float | None = None
+    outlook: str = ""
     min_cell_v: float | None = None
     max_cell_v: float | None = None
     min_cell: str = ""
@@ -196,9 +200,10 @@ class Picture:
         spare = height - len(head) - len(flow) - len(pack) - len(cells)
         alarms = list(_faults(self.now.faults, max(spare, _FAULT_LINES)))
         spare -= len(alarms)
-        if spare >= 1 and self.now.score:
-            pack.append(self._score())
-            spare -= 1
+        for told in (self._outlook(), self._score()):
+            if spare >= 1 and told is not None:
+                pack.append(told)
+                spare -= 1
         if spare < 0:
             cells = _shortened(cells, len(cells) + spare)
         if spare >= 1:
@@ -261,8 +266,7 @@ class Picture:
         low_v, high_v = known(now.min_cell_v), known(now.max_cell_v)
         line = Text.assemble("  ", ("pack ", _LABEL), f"{number(now.pack_v, '.2f')} V")
         line.append(f"  {number(now.pack_a, '+.1f')} A")
-        soc = known(now.soc)
-        line.append(f"  {number(None if soc is None else soc * 100.0, '.0f')} %", "bold")
+        line.append(f"  {_charge(now.soc, now.soc_sigma)}", "bold")
         line.append("   cells ", _LABEL)
         line.append(f"{number(low_v, '.3f')} to {number(high_v, '.3f')} V")
         if low_v is not None and high_v is not None:
@@ -271,8 +275,11 @@ class Picture:
         line.append(f"   {number(now.low_c, '.0f')} to {number(now.high_c, '.0f')} °C")
         return line
 
-    def _score(self) -> Text:
-        return Text.assemble("  ", ("last hour ", _LABEL), (self.now.score, _LABEL))
+    def _outlook(self) -> Text | None:
+        return Text(f"  {self.now.outlook}", _LABEL) if self.now.outlook else None
+
+    def _score(self) -> Text | None:
+        return Text(f"  last hour {self.now.score}", _LABEL) if self.now.score else None
 
     def _limits(self) -> Text:
         now = self.now
@@ -308,10 +315,18 @@ def plain_line(now: ViewState) -> str:
         f"{now.clock or number(now.seconds, '.0f') + ' s'} {now.mode}".strip(),
         f"grid {watts(now.grid_w)}, house {watts(now.load_w)}, sun {watts(now.pv_w)}",
         f"battery {watts(now.battery_w)}: {now.because or 'unknown'}",
+        f"charge {_charge(now.soc, now.soc_sigma)}",
         f"cells {number(now.min_cell_v, '.3f')} to {number(now.max_cell_v, '.3f')} V",
         f"faults: {faults or 'none'}",
     )
     return " | ".join(parts)
+
+
+def _charge(soc: float | None, sigma: float | None) -> str:
+    """State of charge with its error: ``49 ±3 %``."""
+    soc, sigma = known(soc), known(sigma)
+    error = "" if soc is None or sigma is None else f" ±{sigma * 100.0:.0f}"
+    return f"{number(None if soc is None else soc * 100.0, '.0f')}{error} %"
 
 
 def _grid_style(grid_w: float | None) -> str:

@@ -50,6 +50,7 @@ FULL = ViewState(
     pack_v=44.42,
     pack_a=12.34,
     soc=0.493,
+    soc_sigma=0.031,
     min_cell_v=3.692,
     max_cell_v=3.713,
     min_cell="b3.7",
@@ -83,7 +84,7 @@ def test_all_that_matters_is_on_a_small_terminal() -> None:
         "selling to the grid",
         "sun 1.24 kW ━━▶ house 1.65 kW ◀━━ battery 412 W   soyo 412 W   r48 off",
         "the battery covers what the house needs",
-        "pack 44.42 V  +12.3 A  49 %",
+        "pack 44.42 V  +12.3 A  49 ±3 %",
         "cells 3.692 to 3.713 V  21 mV",
         "18 to 21 °C",
         "may give 800 W  may take 2.40 kW   the lowest cell comes near empty",
@@ -196,7 +197,7 @@ def test_the_plain_line_says_it_all_without_colour() -> None:
     assert line == (
         "17:32:08 auto | grid -27 W, house 1.65 kW, sun 1.24 kW"
         " | battery 412 W: the battery covers what the house needs"
-        " | cells 3.692 to 3.713 V | faults: module_silent b5"
+        " | charge 49 ±3 % | cells 3.692 to 3.713 V | faults: module_silent b5"
     )
 
 
@@ -231,3 +232,11 @@ def test_the_score_is_shown_where_there_is_room_for_it() -> None:
     assert any("last hour mean 12.3 W" in line for line in drawn(state))
     assert not any("last hour" in line for line in drawn(FULL))
     assert not any("last hour" in line for line in drawn(state, (80, 10)))
+
+
+def test_the_outlook_is_shown_before_the_score_where_there_is_room() -> None:
+    state = replace(FULL, modules=FULL.modules[:1], score="mean 12.3 W", outlook="empty in 5.0 h")
+    lines = drawn(state)
+    shown = [line.strip()[:9] for line in lines if "5.0 h" in line or "12.3 W" in line]
+    assert shown == ["empty in ", "last hour"]
+    assert not any("5.0 h" in line for line in drawn(state, (80, 10)))

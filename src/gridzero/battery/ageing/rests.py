@@ -31,7 +31,9 @@ _LEAST_SIGMA = 0.003
 class RestPoint(NamedTuple):
     """Everything at one rest. Counts in Ah as ``ChargeBook`` keeps them; day: days lived.
 
-    doubted: cells (``b3.7``) whose sensor is to blame; they count for nothing.
+    cells: with their sigma less the curve's part, which stays the same from rest to rest and is
+    kept in ``curve_sigma``. doubted: cells (``b3.7``) whose sensor is to blame; they count for
+    nothing.
     """
 
     day: float
@@ -130,7 +132,8 @@ def _vagueness(point: RestPoint) -> float:
 
 
 def _mean_sigma(charge: BatteryCharge) -> float:
-    sigmas = [cell.sigma for module in charge.modules.values() for cell in module.cells]
+    """Without the curve's part, which no rest makes smaller."""
+    sigmas = [cell.own_sigma for module in charge.modules.values() for cell in module.cells]
     return sum(sigmas) / len(sigmas) if sigmas else 1.0
 
 
@@ -146,7 +149,9 @@ def _point(
         module_ah=dict(book.module_ah),
         bled_ah=dict(book.bled_ah),
         cells={
-            name: tuple(one._replace(sigma=hypot(one.sigma, more_sigma)) for one in module.cells)
+            name: tuple(
+                one._replace(sigma=hypot(one.own_sigma, more_sigma)) for one in module.cells
+            )
             for name, module in charge.modules.items()
         },
         doubted=frozenset(n for n, doubt in trust.cells.items() if doubt.blame is Blame.SENSOR),

@@ -30,7 +30,7 @@ class Account:
         self.given_up = 0
         self._give_up_until_s = -inf
         self.measured_s: float | None = None
-        self._measured_soc: float | None = None
+        self._top: tuple[float, float] | None = None
         self._is_untouched = True
         self.effect = 1.0
         self._before = [0.0] * cells
@@ -65,7 +65,8 @@ class Account:
             return
         self.left = [min(ah, _MOST_AH) for ah in excess.cell_ah]
         self._learn()
-        self.measured_s, self._measured_soc = now_s, excess.soc
+        self.measured_s = now_s
+        self._note_top(excess.soc, now_s)
         self._is_untouched = True
         for i, ah in enumerate(self.left):
             self._judge(i, ah, now_s)
@@ -81,10 +82,17 @@ class Account:
 
     def _is_worth_more(self, soc: float | None, now_s: float) -> bool:
         """A fuller battery shows better what limits the charge."""
-        if self.measured_s is None or self._measured_soc is None or soc is None:
+        if self.measured_s is None or self._top is None or soc is None:
             return True
-        is_old = now_s - self.measured_s > self._plan.forget_s
-        return is_old or soc >= self._measured_soc - self._plan.lower_soc
+        top_s, top_soc = self._top
+        return now_s - top_s > self._plan.forget_s or soc >= top_soc - self._plan.lower_soc
+
+    def _note_top(self, soc: float | None, now_s: float) -> None:
+        """The fullest measurement of late; a battery that empties does not take it along down."""
+        if soc is None:
+            self._top = None
+        elif self._top is None or soc >= self._top[1] or now_s - self._top[0] > self._plan.forget_s:
+            self._top = (now_s, soc)
 
     def _judge(self, i: int, ah: float, now_s: float) -> None:
         plan = self._plan
@@ -105,7 +113,7 @@ class Account:
         """What was measured is not believed any more, what was learned and given up is."""
         self.left = [0.0] * len(self.left)
         self._before, self._nominal = list(self.left), list(self.left)
-        self.measured_s = self._measured_soc = None
+        self.measured_s = self._top = None
 
     def start_anew(self) -> None:
         """Try every cell again."""
@@ -168,7 +176,7 @@ class Account:
         self.effect = effect
         self.left, self.first, self.bled = left, first, bled
         self.given_up, self._give_up_until_s = given_up, now_s + give_up_s
-        self._measured_soc = None
+        self._top = None
         self._is_untouched = False
 
 

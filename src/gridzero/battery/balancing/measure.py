@@ -46,7 +46,7 @@ def _excess_soc(cell: CellCharge, lowest: CellCharge, plan: BalancePlan) -> floa
 
     Bleeding only what lies above the threshold would leave every cell at the threshold.
     """
-    one_sigma = plan.own_part * hypot(cell.sigma, lowest.sigma)
+    one_sigma = plan.own_part * hypot(cell.own_sigma, lowest.own_sigma)
     more = cell.soc - lowest.soc
     return more - one_sigma if more > max(plan.sure * one_sigma, plan.least_soc) else 0.0
 

@@ -16,8 +16,9 @@ class BalancePlan:
     fuller to begin again. cold_c, hot_c: module temperature, with margin_c to begin again.
 
     What counts as a difference: sure, the number of standard deviations. own_part: the part of a
-    cell's standard deviation that its neighbours do not share; cells in series see one current,
-    one temperature and one table of rest voltages, whose errors are common to all. least_soc: the
+    cell's standard deviation that its neighbours do not share, the curve's part left out before;
+    cells in series see one current, one temperature and one curve of rest voltages, whose errors
+    are common to all. least_soc: the
     smallest difference ever bled. max_sigma: a cell known worse than this measures nothing.
     least_v, ah_per_v: the same at rest without a state of charge; ah_per_v is on the low side, so
     that too little is bled rather than too much, and measured again.

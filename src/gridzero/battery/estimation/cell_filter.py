@@ -105,7 +105,12 @@ class CellFilter:
     @property
     def sigma(self) -> float:
         """Standard deviation of the state of charge, what the curve may be wrong included."""
-        return min(WIDEST_SOC, sqrt(self.p00 + (self.curve_gain * self.model.ocv_sigma_v) ** 2))
+        return min(WIDEST_SOC, sqrt(self.p00 + self.curve_sigma**2))
+
+    @property
+    def curve_sigma(self) -> float:
+        """The part of it that came through the curve, which may be wrong for all cells alike."""
+        return min(WIDEST_SOC, abs(self.curve_gain) * self.model.ocv_sigma_v)
 
     def predict(self, current_a: float, step: Step) -> None:
         """Let a current (> 0 discharge) flow for a step."""

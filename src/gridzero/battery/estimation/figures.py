@@ -72,7 +72,8 @@ def charges(cells: Sequence[CellFilter], ohm: float) -> tuple[CellCharge, ...]:
 def _charge(cell: CellFilter, ohm: float) -> CellCharge:
     at = cell.model.at(cell.soc)
     soc = cell.soc if 0.0 <= cell.soc <= 1.0 else float(cell.soc > 0.5)
-    return CellCharge(soc, cell.sigma, at.open_v, ohm * cell.ohm_factor * at.ohm_factor)
+    ohm *= cell.ohm_factor * at.ohm_factor
+    return CellCharge(soc, cell.sigma, at.open_v, ohm, cell.curve_sigma)
 
 
 def battery(

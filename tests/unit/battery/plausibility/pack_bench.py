@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
 
 from gridzero.battery.plausibility.flow import Flow
 from gridzero.battery.plausibility.judge import Plausibility
+from gridzero.battery.view import estimates_of
 from gridzero.domain.readings import CurrentReading, ModuleReading, Temperature
 from gridzero.domain.trust import Blame, CellDoubt, Trust
 from gridzero.sim.pack import Pack
@@ -138,3 +140,21 @@ def only(trust: Trust) -> CellDoubt:
     """The only doubt."""
     assert len(trust.cells) == 1, trust.cells
     return next(iter(trust.cells.values()))
+
+
+class Bounds(NamedTuple):
+    """A cell is somewhere between, V."""
+
+    low_v: float
+    high_v: float
+
+
+def believed_cells(module: ModuleReading, trust: Trust) -> tuple[Bounds | None, ...]:
+    """Each cell as limits look at it; None = nobody knows."""
+    doubted = {one.place: one for one in estimates_of(module, trust)}
+
+    def bounds(place: int, reads_v: float) -> Bounds:
+        one = doubted.get(place)
+        return Bounds(*(one.end_v(reads_v, side) if one else reads_v for side in (-1, 1)))
+
+    return tuple(None if v is None else bounds(i, v) for i, v in enumerate(module.cell_v))

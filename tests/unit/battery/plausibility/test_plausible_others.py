@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pack_bench import REFERENCE, Bank, untroubled
+from pack_bench import REFERENCE, Bank, Bounds, believed_cells, untroubled
 
-from gridzero.battery.plausibility.believed import Bounds, believed_cells, doubted_cells
 from gridzero.battery.plausibility.flow import Flow
 from gridzero.battery.plausibility.judge import Plausibility
 from gridzero.battery.plausibility.rules import PlausibilityRules
-from gridzero.domain.trust import UNTROUBLED, Blame
+from gridzero.battery.profile import VW_GTE_12S
+from gridzero.battery.view import BatteryViewer, estimates_of
+from gridzero.domain.trust import UNTROUBLED, Blame, CellDoubt, Oddity, Trust
 
 # -- temperatures
 
@@ -84,6 +86,61 @@ def test_a_shunt_with_exchanged_wires_is_told_after_ten_seconds_and_cleared_when
     bank.shunt_sign = 1
     assert bank.run(5)[-1].shunt_sign_wrong
     assert not bank.run(8)[-1].shunt_sign_wrong
+
+
+def _held_back(bank: Bank, seconds: float, wanted_a: float) -> list[bool]:
+    """A house that lets no current flow while the shunt is accused; the verdict of each tick."""
+    told = []
+    for _ in range(round(seconds / bank.tick_s)):
+        accused = bank.trust.shunt_sign_wrong or bank.trust.shunt_stuck
+        bank.current_a = 0.0 if accused else wanted_a
+        bank.tick()
+        told.append(bank.trust.shunt_sign_wrong or bank.trust.shunt_stuck)
+    return told
+
+
+def test_a_shunt_of_the_right_sign_again_is_believed_after_a_minute_without_any_current() -> None:
+    bank = Bank(current_a=20.0, shunt_sign=-1)
+    bank.run(12)
+    bank.shunt_sign = 1
+    assert all(_held_back(bank, 55, 20.0))
+    assert not any(_held_back(bank, 120, 20.0)[round(10 / bank.tick_s) :])
+
+
+def test_a_wrong_sign_is_seen_at_once_in_each_try_and_the_pauses_grow_to_half_an_hour() -> None:
+    bank = Bank(("a1", "a2"), current_a=20.0, shunt_sign=-1)
+    bank.run(12)
+    told = _held_back(bank, 4 * 3600, 20.0)
+    trials = [n for n, (was, now) in enumerate(pairwise(told)) if was and not now]
+    pauses_s = [round((b - a) * bank.tick_s / 60.0) for a, b in pairwise(trials)]
+    assert pauses_s == [2, 4, 8, 16, *[30] * (len(pauses_s) - 4)]
+    assert (len(told) - sum(told)) * bank.tick_s < 4.5 * len(trials)
+
+
+def test_a_stuck_shunt_that_shows_the_same_value_at_rest_gets_its_tries_as_well() -> None:
+    bank = Bank(("a1", "a2"), flow=Flow(0.0))
+    bank.dice.gauss = lambda _mu, _sigma: 0.0  # type: ignore[method-assign]  # no noise
+    bank.run(5)
+    bank.flow = Flow(30.0)
+    bank.run(12)
+    assert bank.trust.shunt_stuck
+    bank.flow = Flow(0.0)
+    assert bank.run(50)[-1].shunt_stuck
+    assert not bank.run(10)[-1].shunt_stuck
+    bank.flow = Flow(30.0)
+    assert bank.run(5)[-1].shunt_stuck
+    bank.flow = None
+    assert not _held_back(bank, 140, 30.0)[-1]
+
+
+def test_a_shunt_that_answers_a_second_late_after_a_night_of_the_same_value_is_not_stuck() -> None:
+    bank = Bank(("a1", "a2"))
+    bank.dice.gauss = lambda _mu, _sigma: 0.0  # type: ignore[method-assign]  # no noise
+    bank.run(60)
+    bank.flow = Flow(30.0)
+    told = bank.run(1.5)
+    bank.current_a = 30.0
+    assert not any(trust.shunt_stuck for trust in told + bank.run(20))
 
 
 def test_a_moment_of_the_other_sign_is_no_exchanged_wire() -> None:
@@ -164,7 +221,7 @@ def test_a_misread_cell_is_believed_within_bounds_and_all_others_as_they_read() 
     assert [b for i, b in enumerate(believed) if i != 4] == [
         Bounds(v, v) for i, v in enumerate(module.cell_v) if i != 4 and v is not None
     ]
-    assert doubted_cells(bank.readings["b3"], trust) == []
+    assert estimates_of(bank.readings["b3"], trust) == ()
 
 
 def test_a_low_cell_and_a_missing_one_are_believed_as_they_read() -> None:
@@ -187,10 +244,48 @@ def test_a_reading_that_stands_still_does_not_hide_what_the_sum_says() -> None:
         bank.current_a = current_a
         bank.run(8)
     bank.pack.set_cell_soc("a3", 5, -0.05)
-    bounds = believed_cells(bank.readings["a3"], bank.run(5)[-1])[4]
+    trust = bank.run(5)[-1]
+    bounds = believed_cells(bank.readings["a3"], trust)[4]
     assert bounds is not None
     assert bounds.low_v < bank.true_v("a3.5") < 2.9
     assert bounds.high_v >= bank.fixed_v["a3.5"]
+    view = BatteryViewer(VW_GTE_12S).view(
+        [bank.readings[name] for name in bank.modules], 0.0, trust
+    )
+    assert view is not None
+    assert (view.min_cell, view.min_cell_v) == ("a3.5", bounds.low_v)
+
+
+@pytest.mark.parametrize(
+    ("blame", "estimate_v", "within_v", "low_v", "high_v"),
+    [
+        (Blame.UNDECIDED, 3.65, 0.10, 3.70, 3.70),  # the sum does not contradict it
+        (Blame.UNDECIDED, 2.80, 0.10, 2.70, 3.70),
+        (Blame.CELL, 4.30, 0.10, 3.70, 4.40),
+        (Blame.UNDECIDED, 2.80, 0.60, 3.70, 3.70),  # too vague to say anything
+        (Blame.UNDECIDED, None, 0.0, 3.70, 3.70),
+        (Blame.SENSOR, 3.65, 0.10, 3.55, 3.75),
+    ],
+)
+def test_what_is_not_excused_counts_as_the_worse_of_reading_and_sum(
+    blame: Blame, estimate_v: float | None, within_v: float, low_v: float, high_v: float
+) -> None:
+    bank = Bank()
+    bank.fixed_v["a3.5"] = 3.70
+    bank.run(1)
+    doubt = CellDoubt(
+        module="a3",
+        cell=5,
+        oddity=Oddity.STUCK,
+        blame=blame,
+        reading_v=3.70,
+        estimate_v=estimate_v,
+        within_v=within_v,
+        text="",
+    )
+    bounds = believed_cells(bank.readings["a3"], Trust(cells={doubt.name: doubt}))[4]
+    assert bounds is not None
+    assert list(bounds) == pytest.approx([low_v, high_v])
 
 
 def test_between_rounds_the_judgement_is_the_same_object() -> None:
