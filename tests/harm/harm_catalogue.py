@@ -172,8 +172,16 @@ def meter_turned(world: World, _dose: float, begins: bool) -> None:
         return
     publish = meter.advance
     meter.advance = lambda seconds: [
-        (topic, b"%d" % -float(payload)) for topic, payload in publish(seconds)
+        (topic, _turned(payload)) for topic, payload in publish(seconds)
     ]
+
+
+def _turned(payload: bytes) -> bytes:
+    """What is no number has no sign."""
+    try:
+        return b"%d" % -float(payload)
+    except (ValueError, OverflowError):
+        return payload
 
 
 def rectifier_stuck(low_a: float, high_a: float) -> Act:
@@ -481,7 +489,7 @@ TROUBLES = (
         back_s=420,
         judged={"cell_odd": 12},
     ),
-    Trouble("cell_is_full", true_cell(1.04), {"cell_over": 2}, "charging", "charge", 4, back_s=420),
+    Trouble("cell_is_full", true_cell(1.02), {"cell_over": 2}, "charging", "charge", 4, back_s=420),
     Trouble("battery_hot", true_temp(60.0), {"too_hot": 3}, "discharging", "both", 5, back_s=760),
     Trouble("battery_cold", true_temp(0.5), {"too_cold": 3}, "charging", "both", 6, back_s=760),
     Trouble(

@@ -44,6 +44,7 @@ def last_heard(story: Story, topic: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("soc", [0.25, 0.8])
+@pytest.mark.slow
 async def test_the_state_of_charge_is_found_within_what_it_says_and_then_counted(
     soc: float,
 ) -> None:
@@ -119,6 +120,7 @@ async def test_cells_that_hold_more_are_bled_and_only_those() -> None:
     assert story.site.house.pack.bleeding("a3") == 0, "stop frames on the way out"
 
 
+@pytest.mark.slow
 async def test_a_trip_survives_a_restart_and_ends_by_a_person() -> None:
     latched = MemoryStore()
     async with house(load_w=300, config=SMALL, latched=latched) as story:

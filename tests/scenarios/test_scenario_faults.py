@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from scenario import Story, house
+from scenario import DEMO, Story, house
 
 from gridzero.domain.reasons import Because
 from gridzero.ports.links import CanFilter, CanFrame
@@ -49,7 +49,7 @@ async def test_a_meter_that_sends_no_number_is_no_meter(payload: bytes) -> None:
 
 
 async def test_one_silent_module_stops_the_battery_within_five_seconds() -> None:
-    async with house(load_w=600.0) as story:
+    async with house(load_w=600.0, config=DEMO) as story:
         await story.until(60)
         story.twin["battery"].silent.add(3)
         await story.until(80)
@@ -64,7 +64,7 @@ async def test_one_silent_module_stops_the_battery_within_five_seconds() -> None
 
 
 async def test_one_silent_bus_is_told_as_a_bus() -> None:
-    async with house(load_w=600.0) as story:
+    async with house(load_w=600.0, config=DEMO) as story:
         await story.until(60)
         story.site.links.can_bus("battery_b").plugged = False
         await story.until(80)
@@ -237,7 +237,7 @@ async def test_a_cell_that_is_really_empty_stops_discharge_at_once() -> None:
 
 
 async def test_a_cell_above_its_hard_limit_stops_charge_but_not_discharge() -> None:
-    async with house(load_w=200.0, sun_w=1500.0, soc=0.86) as story:
+    async with house(load_w=200.0, sun_w=1500.0, soc=0.86, config=DEMO) as story:
         story.site.house.pack.set_cell_soc("a7", 2, 1.02)
         await story.until(75)
         charge = story.at(74)
@@ -259,7 +259,7 @@ async def test_a_cell_that_reads_what_cannot_be_refuses_both() -> None:
 
 
 async def test_a_module_without_a_temperature_stops_the_battery() -> None:
-    async with house(load_w=600.0) as story:
+    async with house(load_w=600.0, config=DEMO) as story:
         await story.until(60)
         story.twin["battery"].no_temperature.add(8)
         await story.until(100)
@@ -300,7 +300,7 @@ async def test_a_module_that_nobody_configured_stops_the_battery() -> None:
 
 async def test_bleeding_that_nobody_asked_for_is_ended_at_once() -> None:
     bled: list[int] = []
-    async with house(load_w=300.0) as story:
+    async with house(load_w=300.0, config=DEMO) as story:
         await story.until(30)
         another_master = story.site.links.can_bus("battery_a").attach()
         another_master.send(CanFrame(0x1A555416, b"\x08" + bytes(7), is_extended=True))

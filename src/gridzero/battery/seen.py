@@ -10,8 +10,7 @@ from gridzero.domain.balancing import BalanceReason
 from gridzero.domain.readings import CurrentReading, ModuleReading
 
 _SHUNT_FRESH_S = 2.0
-_SHUNT_SIGMA_A, _SHUNT_SIGMA_PART = 0.3, 0.01
-_TOLD_SIGMA_A, _TOLD_SIGMA_PART = 1.0, 0.10
+_SHUNT_SIGMA_A, _TOLD_SIGMA_A = 0.3, 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,5 @@ class Seen:
 
     @property
     def current_sigma_a(self) -> float:
-        """By how much ``current_a`` may be off all the time, A."""
-        if self.shunt_a is not None:
-            return _SHUNT_SIGMA_A + _SHUNT_SIGMA_PART * abs(self.shunt_a)
-        return _TOLD_SIGMA_A + _TOLD_SIGMA_PART * abs(self.flow.dc_a or 0.0)
+        """By how much ``current_a`` may be off all the time, A; it depends on the source alone."""
+        return _TOLD_SIGMA_A if self.shunt_a is None else _SHUNT_SIGMA_A

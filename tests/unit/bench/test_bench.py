@@ -40,6 +40,7 @@ GOALS = {"latency_p99_ms", "cpu_percent", "memory_mb", "simulation_speed"}
 
 
 @pytest.mark.real_time
+@pytest.mark.slow
 def test_a_quick_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "core", "--quick", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -52,6 +52,7 @@ def test_another_seed_is_another_noise() -> None:
     assert one != two
 
 
+@pytest.mark.slow
 def test_everything_runs_in_one_table_of_120_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("--traces", "all", *QUICK) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -121,6 +122,7 @@ def test_rows_without_parts_stand_below_the_whole(capsys: pytest.CaptureFixture[
     assert names == ["gridzero", "gridzero -trim", "gridzero -jumps -zero_cross_hold", "dpl"]
 
 
+@pytest.mark.slow
 def test_ablation_has_a_row_for_each_part_and_a_column_for_each_trace(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_right_dead_time_does_not_ring() -> None:
     assert ringing.ringing_w(ringing.Guess(2.5, 0.0), ALL_ON, 300.0) < 10.0
 
 
+@pytest.mark.slow
 def test_a_constant_load_leaves_next_to_nothing() -> None:
     exact, noisy = resting.goals(jobs=1)
     assert (exact.met, noisy.met) == (True, True)
@@ -155,6 +156,7 @@ def command(*words: str) -> int:
     return run(parser.parse_args(words))
 
 
+@pytest.mark.slow
 def test_all_goals_come_from_one_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_without_prices_or_outlook_nothing_changes_at_all(trace: str) -> None:
         ("dead-1.0", 400.0, Outlook.FILLING, -1),
     ],
 )
+@pytest.mark.slow
 def test_at_a_constant_load_the_deviation_is_the_bias_and_nothing_swings(
     plant: str, power_w: float, outlook: Outlook, sign: int
 ) -> None:
@@ -69,6 +70,7 @@ def test_at_a_constant_load_the_deviation_is_the_bias_and_nothing_swings(
     assert leaning.starts == plain.starts
 
 
+@pytest.mark.slow
 def test_a_restless_evening_costs_less_where_it_matters() -> None:
     at = setting("evening", 1800.0)
     plain = measure(run(at))

@@ -51,6 +51,7 @@ def error_share(levels: list[tuple[float, float]], part: str) -> float:
         ("periodic", [(6.0, 700.0), (9.0, 200.0)], 0.75),
     ],
 )
+@pytest.mark.slow
 def test_a_part_lowers_the_error_on_the_load_that_it_is_for(
     part: str, levels: list[tuple[float, float]], share: float
 ) -> None:
@@ -61,6 +62,7 @@ def test_carrying_a_ramp_on_lowers_its_error() -> None:
     assert figures(ramps(), "").mean_w < 0.6 * figures(ramps(), "slope").mean_w
 
 
+@pytest.mark.slow
 def test_asking_again_lowers_what_a_spiky_meter_costs() -> None:
     asking, believing = (
         figures([(1800.0, 400.0)], off, seconds=1800.0, meter="spiky") for off in ("", "spikes")

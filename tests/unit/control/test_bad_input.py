@@ -140,6 +140,7 @@ def _survives(
     inverters=st.sampled_from((1, 2)),
     learned=st.none() | wrongly_learned(),
 )
+@pytest.mark.slow
 def test_any_troubles_stay_inside_the_limits_and_leave_no_wind_up(
     load_w: float,
     load_after_w: float,

@@ -156,6 +156,7 @@ def test_equal_units_take_turns_at_natural_starts() -> None:
     assert {work.starts for work in cellar.split.work.values()} == {3}
 
 
+@pytest.mark.slow
 def test_a_run_of_days_changes_hands_without_a_dent_in_the_sum() -> None:
     cellar = Cellar(unit("a"), unit("b"))
     cellar.run(300.0, 60.0)

@@ -103,6 +103,7 @@ def asked(notes: list[Note]) -> int:
     ("w_per_s", "low_w"),
     [(30.0, 100.0), (75.0, 100.0), (90.0, 100.0), (170.0, 100.0), (170.0, -1500.0), (400.0, 100.0)],
 )
+@pytest.mark.slow
 def test_a_cloud_is_never_blamed_on_meter_or_inverter(w_per_s: float, low_w: float) -> None:
     """An earlier version blamed a good meter on clouds of 170 W/s."""
     notes, _ = run(clouds(w_per_s, low_w, 1400.0))

@@ -114,7 +114,7 @@ class CellModel:
     def _area(self, soc: float) -> float:
         """Integral of the voltage at rest from 0 to soc, V."""
         place = soc * _STEPS
-        step = max(0, min(_STEPS - 1, int(place)))
+        step = int(place) if 0.0 <= place < _STEPS else 0 if place < 0.0 else _STEPS - 1
         part = place - step
         return (
             self._areas[step] + part * (self._volts[step] + self._rises[step] * part / 2) / _STEPS

@@ -128,9 +128,11 @@ class Estimator:
         if sigma_a > self._current_sigma_a:
             more_a2 = sigma_a**2 - self._current_sigma_a**2
             for module in self._bank.values():
+                part = module.share.part
+                widest_a, more_var = 4.0 * sigma_a * part, more_a2 * part**2
                 for cell in module.cells:
-                    cell.widest_a = max(cell.widest_a, 4.0 * sigma_a * module.share.part)
-                    cell.p22 += more_a2 * module.share.part**2
+                    cell.p22 += more_var
+                    cell.widest_a = max(cell.widest_a, widest_a)
         self._current_sigma_a = sigma_a
 
     def _look_at(

@@ -14,6 +14,8 @@ from gridzero.bench.battery.household import HouseholdDays, Moment, Scene
 from gridzero.domain.ageing import HealthReport, ModuleHealth
 from gridzero.domain.trust import UNTROUBLED
 
+pytestmark = pytest.mark.slow
+
 STEP_S = 30.0
 LOSS_MA = 6.0
 

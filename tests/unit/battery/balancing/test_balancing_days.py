@@ -31,6 +31,7 @@ def afternoons(shed: Shed, days: int) -> list[tuple[float, float, float]]:
     return seen
 
 
+@pytest.mark.slow
 def test_a_spread_of_a_tenth_of_a_volt_goes_below_5_mv_within_days() -> None:
     shed = Shed({"b3": {4: 0.06, 7: -0.06}}, model=UNEQUAL, soc=0.86, hour=15.5)
     assert 0.09 < shed.spread_v("b3") < 0.12
