@@ -26,7 +26,8 @@ from gridzero.battery.seen import Seen
 from gridzero.battery.thermal import Thermal, ThermalRules, cooled
 from gridzero.battery.view import BatteryViewer
 from gridzero.domain.ageing import HealthReport
-from gridzero.domain.balancing import BalancingState
+from gridzero.domain.alarms import Level
+from gridzero.domain.balancing import BalanceReason, BalancingState
 from gridzero.domain.battery import BatteryView, CurrentLimits
 from gridzero.domain.charge import BatteryCharge
 from gridzero.domain.condition import NOTHING_KNOWN, Condition
@@ -38,6 +39,7 @@ _PACE = EstimatorSettings(period_s=0.95)  # every second poll: cells change over
 _CHARGE_HOLDS_S = 5.0
 _REST_A_PER_MODULE = 0.5
 _CALIBRATE_S = 3600.0
+_HELPED_BY_BLEEDING = frozenset({"cell_over", "cell_spread"})
 _HEAT_CODES = frozenset({"self_heating", "heater_useless"})
 _SURE_PART = 0.06
 
@@ -177,7 +179,7 @@ class Battery:
             seen.modules,
             charge,
             trust,
-            allowed=seen.balance,
+            allowed=BalanceReason.FAULT if self._is_hurt() else seen.balance,
             rest=self._is_at_rest(seen),
             disobedient=seen.disobedient,
         )
@@ -190,6 +192,11 @@ class Battery:
         if not seen.now_s - self._calibrated_s < _CALIBRATE_S:
             self._calibrated_s = seen.now_s
             self._calibrate(charge)
+
+    def _is_hurt(self) -> bool:
+        """A trip forbids bleeding as well, unless bleeding is what helps."""
+        alarms = self._last.alarms
+        return any(a.level is Level.TRIP and a.code not in _HELPED_BY_BLEEDING for a in alarms)
 
     def _is_at_rest(self, seen: Seen) -> bool:
         """Hardly any current in each module, by a shunt that is alive."""

@@ -91,19 +91,19 @@ class Traces:
 class CellRates:
     """How fast a cell leaves the middle of its module, whatever the load does to all of them.
 
-    worst: V/s over half a minute with the cell's name, None = not known yet. Cells of a module
-    that bleeds are not judged: bleeding moves the reading.
+    worst: V/s over half a minute with the cell's name, None = not known. A module is judged
+    between two moments at which it bled the same cells: to begin and to end moves the reading.
     """
 
     def __init__(self) -> None:
         self.worst: tuple[float, str] | None = None
-        self._past: deque[tuple[float, dict[str, Cells]]] = deque(maxlen=_RATE_STEPS)
+        self._past: deque[tuple[float, dict[str, tuple[int, Cells]]]] = deque(maxlen=_RATE_STEPS)
 
     def note(self, w: Watched) -> None:
         """Look at a new set of readings."""
         if self._past and w.now_s - self._past[-1][0] < _RATE_STEP_S:
             return
-        apart = {m.name: _from_the_middle(read_v(m, w.trust)) for m in w.modules if not m.bleeding}
+        apart = {m.name: (m.bleeding, _from_the_middle(read_v(m, w.trust))) for m in w.modules}
         if len(self._past) == _RATE_STEPS:
             before_s, before = self._past[0]
             self.worst = _fastest(before, apart, w.now_s - before_s)
@@ -221,11 +221,14 @@ def _from_the_middle(volts: Cells) -> Cells:
 
 
 def _fastest(
-    before: dict[str, Cells], after: dict[str, Cells], seconds: float
+    before: dict[str, tuple[int, Cells]], after: dict[str, tuple[int, Cells]], seconds: float
 ) -> tuple[float, str] | None:
     worst: tuple[float, str] | None = None
     for name in before.keys() & after.keys():
-        for i, (old_v, new_v) in enumerate(zip(before[name], after[name], strict=False), 1):
+        (old_bled, old), (new_bled, new) = before[name], after[name]
+        if old_bled != new_bled:
+            continue
+        for i, (old_v, new_v) in enumerate(zip(old, new, strict=False), 1):
             if old_v is None or new_v is None:
                 continue
             rate = abs(new_v - old_v) / seconds
