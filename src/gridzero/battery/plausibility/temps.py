@@ -44,7 +44,8 @@ class _Sensor:
             return f"jumped by more than {JUMP_C:g} °C within {JUMP_S:g} s"
         if self.far_since_s is not None and now_s - self.far_since_s >= FAR_S:
             return f"reads {self.now_c:.1f} °C, the other modules about {others_c:.1f} °C"
-        if self.others_high_c - self.others_low_c >= MOVED_C:
+        moved = self.others_high_c - self.others_low_c >= MOVED_C
+        if moved and abs(self.now_c - others_c) >= MOVED_C / 2:  # else they agree again
             return f"stands at {self.now_c:.1f} °C while the other modules moved"
         return None
 

@@ -46,6 +46,18 @@ def test_a_sensor_that_stands_while_the_others_move_is_stuck() -> None:
     assert not bank.run(6)[-1].odd_temps
 
 
+def test_a_sensor_that_was_first_to_come_back_is_not_stuck() -> None:
+    bank = Bank(("a3", "b1", "b3"))
+    bank.run(20)
+    bank.temps = dict.fromkeys(bank.modules, 8.0)
+    bank.run(10)
+    bank.temps["b3"] = 20.0
+    bank.run(10)
+    bank.temps = dict.fromkeys(bank.modules, 20.0)
+    bank.run(320)
+    assert not bank.trust.odd_temps
+
+
 def test_a_temperature_that_jumps_is_odd() -> None:
     bank = Bank()
     bank.run(20)
