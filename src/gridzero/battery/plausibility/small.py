@@ -13,9 +13,9 @@ BLOCK_S: Final = 180.0
 """So long a rest is averaged: noise of 5 mV becomes 0.3 mV."""
 LEAST_V: Final = 0.030
 LEAST_MODULES: Final = 4
-_LEAST_ROUNDS = 60
+_LEAST_ROUNDS = 30
 _TOGETHER = 0.95
-_LONGEST_GAP_S = 5.0
+_LONGEST_GAP_S = 6.0
 _USUAL_V = 0.015
 _PROVEN_V = 0.040  # twelve cells that each read 3 mV wrong are no reason to doubt one
 _SCATTER_V = 0.002

@@ -245,6 +245,7 @@ def test_a_measurement_low_in_the_charge_does_not_replace_one_near_the_top() -> 
         ({"disobedient": (NAME,)}, BalanceReason.DISOBEDIENT),
         ({"trust": Trust(apart={NAME: "apart"})}, BalanceReason.DOUBT),
         ({"trust": Trust(frozen={NAME: "frozen"})}, BalanceReason.DOUBT),
+        ({"trust": Trust(unproven=frozenset({NAME}))}, BalanceReason.DOUBT),
         ({"trust": Trust(odd_temps={NAME: "odd"})}, BalanceReason.DOUBT),
         ({"trust": doubt(5, Blame.UNDECIDED)}, BalanceReason.DOUBT),
         ({"trust": doubt(5, Blame.CELL)}, BalanceReason.DOUBT),

@@ -17,6 +17,24 @@ from gridzero.battery.profile import VW_GTE_12S
 from gridzero.battery.view import BatteryViewer, estimates_of
 from gridzero.domain.trust import UNTROUBLED, Blame, CellDoubt, Oddity, Trust
 
+# -- sums that agree, before anything is bled
+
+
+def test_a_module_is_proven_once_its_sum_was_seen_to_agree_with_little_current() -> None:
+    bank = Bank(("a3", "b1", "b3", "b4"))
+    bank.current_a = 3.0
+    assert bank.run(20)[-1].unproven == {"a3", "b1", "b3", "b4"}
+    bank.offset_v = {"b3.2": 0.045, "b3.7": 0.045}  # no single cell explains it
+    assert bank.run(400)[-1].unproven == {"b3"}
+    bank.offset_v = {}
+    assert not bank.run(400)[-1].unproven
+
+
+def test_too_few_modules_prove_nothing_and_hinder_nothing() -> None:
+    bank = Bank(("a3", "b1", "b3"))
+    assert not any(trust.unproven for trust in bank.run(30))
+
+
 # -- temperatures
 
 
