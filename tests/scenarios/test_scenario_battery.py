@@ -145,6 +145,17 @@ async def test_a_trip_survives_a_restart_and_ends_by_a_person() -> None:
         assert story.moments[-1].battery_w > 200
 
 
+async def test_a_latch_that_only_the_fault_book_knows_refuses_all_power() -> None:
+    """The latch is stored at once, what the thermal part knows only every few minutes."""
+    async with house(load_w=300, config=SMALL) as story:
+        await story.until(30)
+        story.site.app.faults.set("self_heating", "b1", "it warms")
+        story.site.app.faults.set("self_heating", "b1", None)
+        await story.until(60)
+        assert story.moments[-1].because == "fault_latched"
+        assert abs(story.moments[-1].battery_w) < 5
+
+
 async def test_a_person_may_ask_to_balance_now() -> None:
     async with house(load_w=0, soc=0.55, config=SMALL) as story:
         client = story.site.links.broker.attach()

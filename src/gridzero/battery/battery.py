@@ -59,12 +59,14 @@ class BatteryRules:
 class Battery:
     """Call ``update`` at every tick; nothing here waits, and nothing raises for a reading.
 
-    codes: all faults that its protections may raise.
+    rule_codes: faults of its protections, which refuse their own directions. codes: those, and
+    what is said of its heat.
     """
 
     def __init__(self, rules: BatteryRules) -> None:
         self._rules = rules
-        self.codes = _HEAT_CODES | {rule.code for rule in rules.profile.rules}
+        self.rule_codes = frozenset(rule.code for rule in rules.profile.rules)
+        self.codes = _HEAT_CODES | self.rule_codes
         self._plausibility = Plausibility()
         self._viewer = BatteryViewer(rules.profile)
         self._estimator = Estimator(rules.cell, Window.of(rules.profile), _PACE)

@@ -71,7 +71,7 @@ class Site:
         self.battery = Battery(rules.battery)
         self._protections = ProtectionFaults(self.battery, faults)
         # a protection that has tripped refuses its own directions: an overfull cell may be emptied
-        self._latching = frozenset(FAULTS) - self.battery.codes
+        self._latching = frozenset(FAULTS) - self.battery.rule_codes
         self._bled_s = float("-inf")
         self._telemetry_s: dict[str, float] = {}
         self._target_charge_w = 0.0
