@@ -130,7 +130,7 @@ async def test_an_inverter_hears_zero_at_the_end(tmp_path: Path, terminal: Termi
         assert await site.end(signal.SIGTERM) == 0
         last_words = terminal.read()
         assert last_words.endswith(5 * ZERO)
-        assert listener.state["because"] == "stopping"
+        await until(lambda: listener.state["because"] == "stopping")
         assert listener.last("gridzero/status") == b"offline"
         assert "Traceback" not in site.err
 
@@ -210,7 +210,7 @@ async def test_a_site_lives_through_the_end_of_its_broker(
             await until(lambda: listener.state)
             assert listener.last("gridzero/status") == b"online"
             assert await site.end(signal.SIGTERM) == 0
-            assert listener.state["because"] == "stopping"
+            await until(lambda: listener.state["because"] == "stopping")
             assert listener.last("gridzero/status") == b"offline"
         assert "Traceback" not in site.err
 

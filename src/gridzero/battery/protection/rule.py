@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Flag, StrEnum
 from itertools import pairwise
-from math import isfinite, nan
+from math import inf, isfinite
 
 from gridzero.domain.alarms import Level
 
@@ -66,7 +66,7 @@ class Rule:
     trip: Threshold | None = None
     stops: Stops = Stops.NOTHING
     trip_stops: Stops = Stops.BOTH
-    given: float = nan
+    given: float = inf
     why: str
     unknown: str
 
