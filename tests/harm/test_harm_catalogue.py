@@ -15,6 +15,8 @@ from harm_world import Start
 
 from gridzero.domain.faults import FAULTS
 
+pytestmark = pytest.mark.slow
+
 SCENES = {
     "discharging": Start(load_w=600.0),
     "charging": Start(load_w=200.0, sun_w=1300.0),

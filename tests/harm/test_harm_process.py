@@ -17,6 +17,8 @@ from harm_world import Start, World, living
 from gridzero.domain.modes import Mode
 from gridzero.runtime.stores import FileStore
 
+pytestmark = pytest.mark.slow
+
 CHARGING = {"load_w": 200.0, "sun_w": 1300.0}
 DISCHARGING = {"load_w": 600.0}
 AT_S = 36.0
