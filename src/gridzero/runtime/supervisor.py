@@ -101,7 +101,7 @@ class Supervisor:
         """The devices are stopped: a bug in an output must not change how the site ends."""
         try:
             self._farewell()
-        except Exception:
+        except Exception:  # whatever it is, the exit code is what Docker and systemd go by
             log.exception("farewell.failed")
 
     async def _links_opened(self, stop: asyncio.Event) -> None:
