@@ -7,6 +7,8 @@ from math import inf
 from gridzero.battery.thermal.rules import ThermalRules
 from gridzero.domain.charge import BatteryCharge
 
+_COOL_C = 10.0
+
 
 class Toggle:
     """An output with least times on and off."""
@@ -42,7 +44,9 @@ class Fan:
             return self._toggle.ask(now_s, wanted=current)
         worst_c = max(hottest_c, predicted_c - rules.fan_ahead_c)
         limit_c = rules.fan_off_c if is_on else rules.fan_on_c
-        return self._toggle.ask(now_s, wanted=worst_c >= limit_c)
+        # on for want of a temperature, it must not blow against the heater once one is known
+        is_cool = worst_c < rules.fan_off_c - _COOL_C
+        return self._toggle.ask(now_s, wanted=worst_c >= limit_c, forbidden=is_cool)
 
 
 class Heater:
