@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import inf, isfinite, nan
 
 import pytest
+from healthy import HEALTHY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,24 +17,6 @@ from gridzero.domain.readings import ModuleReading, Temperature
 from gridzero.domain.reasons import Because
 
 RATINGS = Ratings(max_charge_a=50.0, max_discharge_a=50.0, max_module_a=12.5)
-
-HEALTHY = BatteryView(
-    min_cell_v=3.70,
-    max_cell_v=3.72,
-    min_cell="a3.1",
-    max_cell="a3.2",
-    pack_v=44.5,
-    volt_age_s=0.4,
-    low_c=20.0,
-    high_c=23.0,
-    temp_age_s=1.0,
-    modules=9,
-    healthy=9,
-    silent=(),
-    no_temp=(),
-    suspects=(),
-    implausible=(),
-)
 
 
 def settled(view: BatteryView | None) -> CurrentLimits:

@@ -9,19 +9,18 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gridzero.bench.battery.records import columns as columns_of
+
 Rows = list[dict[str, Any]]
 
 
-def rows(file: Path, columns: Sequence[str]) -> Rows:
-    """All rows of a Parquet file; none when the file or the extra ``parquet`` is missing."""
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 - an optional extra
-    except ImportError:
-        return []
+def rows(file: Path, names: Sequence[str]) -> Rows:
+    """All rows of a Parquet file; none when it is missing. Raises ConfigError for a bad one."""
     if not file.is_file():
         return []
-    made: Rows = parquet.read_table(file, columns=list(columns)).to_pylist()
-    return made
+    return [
+        dict(zip(names, row, strict=True)) for row in zip(*columns_of(file, names), strict=True)
+    ]
 
 
 class Discharge(NamedTuple):

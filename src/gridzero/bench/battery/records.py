@@ -75,23 +75,24 @@ def cycles(data: Path, seconds: float | None = None) -> Iterator[Cycle]:
 
 def _samples(file: Path, seconds: float | None) -> Iterator[Sample]:
     """Rows without holes."""
-    for row in zip(*(_columns(file)[name] for name in _COLUMNS), strict=True):
+    for row in zip(*columns(file, _COLUMNS), strict=True):
         if None in row or (seconds is not None and row[0] > seconds):
             continue
         time_s, volts, charge_a, temp_c, soc = row
         yield Sample(float(time_s), volts, -charge_a, temp_c, soc)
 
 
-def _columns(file: Path) -> dict[str, list[Any]]:
+def columns(file: Path, names: Sequence[str]) -> list[list[Any]]:
+    """These columns of a Parquet file. Raises ConfigError without the extra, or for a bad file."""
     try:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - an optional extra
     except ImportError:
         remedy = "Install the extra: pip install 'gridzero[parquet]'"
         raise ConfigError("reading Parquet needs pyarrow", where=str(file), remedy=remedy) from None
     try:
-        table = parquet.read_table(file, columns=list(_COLUMNS))
+        table = parquet.read_table(file, columns=list(names))
     except (ArrowException, OSError, ValueError) as error:
         raise ConfigError(
             f"it cannot be used ({error})", where=str(file), remedy="Check the file"
         ) from error
-    return {name: table.column(name).to_pylist() for name in _COLUMNS}
+    return [table.column(name).to_pylist() for name in names]
