@@ -56,3 +56,8 @@ class Wanted:
     override_until: str = ""
     override_note: str = ""
     shunt_flipped: bool = False
+
+    @property
+    def automatic(self) -> bool:
+        """A view of the mode, as a switch."""
+        return self.mode is Mode.AUTO
