@@ -39,7 +39,7 @@ def default(row: Setting) -> str:
 
 
 def _is_cap(row: Setting) -> bool:
-    return getattr(Wanted(), row.key) == NO_CAP_W
+    return bool(getattr(Wanted(), row.key) == NO_CAP_W)
 
 
 def tables() -> dict[str, str]:

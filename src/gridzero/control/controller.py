@@ -226,6 +226,8 @@ class Controller:
         held_w, why = wish.battery_w, None
         if wish.because in FREE:
             held_w, why = self._starts.allow(held_w, now)
+            if held_w == wish.battery_w == 0.0:
+                why = None  # nothing is held back of nothing
         guarded_w, cut = guard(held_w, limits)
         # a test of converters lives from its steps
         per_s = 0.0 if wish.because is Because.IDENTIFYING else now.wanted.ramp_w_per_s

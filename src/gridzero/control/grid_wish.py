@@ -116,8 +116,9 @@ class GridWish:
         if net_load_w is None or factor <= 0:
             self.bias_w = 0.0
             return Wish(battery_w=0.0, because=late)
-        target_w = aim.nearest(net_load_w + self._trim.value_w)
-        full_w = net_load_w - target_w + self._trim.value_w
+        needed_w = net_load_w + self._trim.value_w
+        target_w = aim.nearest(needed_w)
+        full_w = needed_w - target_w
         # prices lean the owner's target, not a peak or a guard
         leans = target_w == now.wanted.target_w
         self.bias_w = self._bias.for_wish(full_w) if leans else 0.0

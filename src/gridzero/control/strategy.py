@@ -87,7 +87,8 @@ class Strategist:
 def self_use(wanted: Wanted) -> Aim:
     """The target; with a guard, or without leave to buy, a band of which the target is one end."""
     low_w = wanted.target_w if wanted.allow_grid_charge else min(wanted.target_w, 0.0)
-    high_w = max(wanted.target_w, wanted.export_guard_w)
+    guard_w = wanted.export_guard_w
+    high_w = max(wanted.target_w, guard_w) if guard_w > 0.0 else wanted.target_w
     if wanted.target_w < high_w:
         return Aim(low_w, high_w, Because.EXPORT_GUARD)
     if low_w < high_w:

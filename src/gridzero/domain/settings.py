@@ -108,7 +108,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="export_guard_w",
         title="Export guard",
-        text="while discharging, at least so much import is left to the grid",
+        text="while discharging, at least so much import is left to the grid; 0 = no guard",
         kind=Kind.NUMBER,
         unit="W",
         low=0.0,
