@@ -123,11 +123,12 @@ def test_an_override_waits_for_a_clock_that_is_set_after_a_restart() -> None:
     made(store).change(mode="hold", override_until=NOON)
     now_s = [12.0]
     again = Settings(Wanted(), store, utc_s=lambda: now_s[0])
-    again.end_override()
-    assert again.wanted.mode is Mode.HOLD
-    now_s[0] = NOON_S + 86_400.0
-    again.end_override()
-    assert again.wanted.mode is Mode.AUTO
+    modes = []
+    for moment_s in (12.0, NOON_S + 86_400.0):
+        now_s[0] = moment_s
+        again.end_override()
+        modes.append(again.wanted.mode)
+    assert modes == [Mode.HOLD, Mode.AUTO]
 
 
 def test_choosing_auto_ends_an_override_and_automatic_is_the_mode() -> None:
