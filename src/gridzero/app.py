@@ -70,6 +70,7 @@ class App:
     watchdogs: Watchdogs | None
     memory: BatteryMemory
     orders: Orders
+    mqtt_in: MqttIn
     trace: TraceOut
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
@@ -83,6 +84,7 @@ class App:
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
+                Service("mqtt_in", self.mqtt_in.run),
                 Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
@@ -154,7 +156,7 @@ def build(
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
-    MqttIn(orders, mqtt, prefix, output.publish)
+    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:
@@ -174,6 +176,7 @@ def build(
         watchdogs,
         battery_memory,
         orders,
+        mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
     )
 
