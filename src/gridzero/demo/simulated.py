@@ -30,8 +30,12 @@ class SimulatedSite:
         outlook: Store | None = None,
         latched: Store | None = None,
         memory: Store | None = None,
+        settings: Store | None = None,
     ) -> None:
-        """learned, outlook, latched, memory: what an earlier life left; default: nothing."""
+        """learned, outlook, latched, memory, settings: what an earlier life left.
+
+        Default: nothing.
+        """
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
@@ -39,7 +43,7 @@ class SimulatedSite:
             loaded,
             plugins,
             self.links,
-            store=MemoryStore(),
+            store=settings or MemoryStore(),
             learned=learned or MemoryStore(),
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),

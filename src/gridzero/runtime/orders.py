@@ -71,7 +71,7 @@ class Orders:
     def _carry_out(self, key: str, value: str) -> str:
         if key in SETTING_OF:
             self._settings.change(**{key: value})
-            return f"{SETTING_OF[key].title} is {getattr(self._settings.wanted, key)}"
+            return f"{SETTING_OF[key].title} is {_words(self._settings.shown(key), key)}"
         if key in self._do:
             return self._do[key](value)
         known = ", ".join(self.keys)
@@ -99,3 +99,11 @@ class Orders:
     def _tell_flood(self, key: str, dropped: int) -> None:
         text = f"{dropped} messages for {key} came too fast; of settings the last one counts"
         self._faults.tell("setting_refused", key[:40], text, Severity.WARNING)
+
+
+def _words(value: object, key: str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g} {SETTING_OF[key].unit}".strip()
+    return str(value) or "empty"
