@@ -34,6 +34,7 @@ from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
+from gridzero.runtime.energy_memory import EnergyMemory
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
@@ -44,9 +45,11 @@ from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
-from gridzero.runtime.stores import FileStore, Store
+from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
+
+_COUNTED_ANEW = "It is counted anew from 0"
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class App:
     links_ready: Callable[[], bool]
     watchdogs: Watchdogs | None
     memory: BatteryMemory
+    energy: EnergyMemory
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -76,6 +80,7 @@ class App:
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
+                Service("energy", self.energy.run),
                 *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
             ),
@@ -92,9 +97,10 @@ class App:
     def _farewell(self) -> None:
         self.learning.save()
         self.memory.save()
+        self.energy.save()
         if self.market is not None:
             self.market.save()
-        self.output.publish()
+        self.output.farewell()
 
 
 def build(
@@ -108,6 +114,8 @@ def build(
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
+    energy: ConfirmingStore | None = None,
+    energy_days: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
     feeders: Sequence[Feeder] = (),
@@ -115,8 +123,8 @@ def build(
     """Make every object of a site. Needs a running loop; starts nothing.
 
     store, learned, outlook, latched, memory: where settings, learned dynamics, the outlook,
-    faults that wait for a person and what is known of the battery survive; default: files in the
-    state folder.
+    faults that wait for a person and what is known of the battery survive; energy, energy_days:
+    the counters and their days; default: files in the state folder.
 
     feeders: watchdogs outside of the process, fed while commands are really sent.
 
@@ -141,7 +149,16 @@ def build(
     battery_memory = BatteryMemory(site.battery, memory, faults, clock)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
+    energy_memory = EnergyMemory(
+        site.energy,
+        energy or FileStore(state_dir / "energy.json", _COUNTED_ANEW),
+        energy_days or FileStore(state_dir / "energy-days.json", _COUNTED_ANEW),
+        faults,
+        clock,
+        work=lambda: site.last[1].work if site.last else {},
+    )
     output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
+    output.tell_energy(energy_memory)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:
@@ -160,6 +177,7 @@ def build(
         links_ready,
         watchdogs,
         battery_memory,
+        energy_memory,
     )
 
 

@@ -32,7 +32,10 @@ from gridzero.outputs.battery import battery_of, health_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
 PRICES = "\nprices: {import_ct: 30, export_ct: 8}\n"
-NAMED = {"chargers", "inverters", "modules", "balancing.modules"}
+NAMED = {
+    *("chargers", "inverters", "modules", "balancing.modules"),
+    *("converters", "today.converters"),
+}
 """Objects whose keys are names of modules and devices."""
 FIGURE = {"value", "sigma", "from", "to"}
 WHOLE = {
@@ -194,7 +197,7 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
     heard = {topic.removeprefix("gridzero/"): json.loads(text) for topic, text in said.items()}
     assert {f"gridzero/{topic}" for topic in heard} | {"gridzero/status"} == listed("What it says")
     assert {t for t in taken if t.startswith("gridzero/")} == listed("What it takes")
-    for topic in ("state", "score", "event"):
+    for topic in ("state", "score", "energy", "event"):
         assert set(paths(heard[topic])) == documented(topic), topic
     cells = {"NAME": next(iter(heard["cells"].values()))}
     assert set(paths(cells)) == documented("cells")

@@ -30,8 +30,9 @@ class SimulatedSite:
         outlook: Store | None = None,
         latched: Store | None = None,
         memory: Store | None = None,
+        energy: MemoryStore | None = None,
     ) -> None:
-        """learned, outlook, latched, memory: what an earlier life left; default: nothing."""
+        """Learned ... energy: what an earlier life left; default: nothing."""
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
@@ -44,6 +45,8 @@ class SimulatedSite:
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),
             memory=memory or MemoryStore(),
+            energy=energy or MemoryStore(),
+            energy_days=MemoryStore(),
         )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)

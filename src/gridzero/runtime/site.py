@@ -9,6 +9,7 @@ from gridzero.battery.battery import Battery
 from gridzero.battery.seen import Seen
 from gridzero.control.battery_flow import flow_of, told_of
 from gridzero.control.controller import Controller
+from gridzero.control.energy import GAP_S, Energy
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
@@ -38,6 +39,7 @@ _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _PUNCTUAL_S = 0.001
 _SURPLUS_W = 100.0
+_MISSED = 3.0  # intervals of a slow meter
 
 
 class Site:
@@ -68,6 +70,8 @@ class Site:
             rules.tuning, self._ledger, identification=self.identification, probe=self.probe
         )
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
+        gap_s = max(GAP_S, _MISSED * parts.meter.interval_s)
+        self.energy = Energy(self._ledger, self.score, gap_s)
         self.battery = Battery(rules.battery)
         self._protections = ProtectionFaults(self.battery, faults)
         # a protection that has tripped refuses its own directions: an overfull cell may be emptied
@@ -121,6 +125,7 @@ class Site:
         if now.prices is not None:
             self.score.tariff = now.prices
         self.score.update(now, decision)
+        self.energy.update(now, decision)
         self._command(now, decision)
         self._bleed(now)
         running_s = now.now_s - self._started_s
