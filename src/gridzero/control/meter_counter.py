@@ -50,6 +50,7 @@ class MeterCounter:
             return
         if self.base_kwh is None:
             self._begin(count_kwh, now_s)
+            self._allowed_kwh = _STEP_KWH
         elif self._fits(count_kwh, now_s):
             self._step(count_kwh, now_s)
         elif self._is_another(count_kwh, now_s):
@@ -65,7 +66,7 @@ class MeterCounter:
         self._stand_in()
         self._given_kwh = 0.0
         self.base_kwh, self._base_s, self._heard_s = count_kwh, now_s, now_s
-        self._allowed_kwh, self._other_times = _STEP_KWH, 0
+        self._allowed_kwh, self._other_times = 0.0, 0
 
     def _fits(self, count_kwh: float, now_s: float) -> bool:
         step_kwh = count_kwh - (self.base_kwh or 0.0)
