@@ -27,18 +27,22 @@ from gridzero.domain.reasons import REASONS
 from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
 from gridzero.outputs.market_in import listen
+from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
+from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
+from gridzero.runtime.desk import desk_of
 from gridzero.runtime.energy_memory import EnergyMemory
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
+from gridzero.runtime.orders import Orders
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
@@ -47,6 +51,7 @@ from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
 from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
+from gridzero.runtime.trace import TracedLinks, Tracer
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
 
 _COUNTED_ANEW = "It is counted anew from 0"
@@ -68,6 +73,8 @@ class App:
     watchdogs: Watchdogs | None
     memory: BatteryMemory
     energy: EnergyMemory
+    orders: Orders
+    trace: TraceOut
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -81,6 +88,7 @@ class App:
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
                 Service("energy", self.energy.run),
+                Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
             ),
@@ -133,6 +141,8 @@ def build(
     config, clock = loaded.config, LoopClock()
     faults = faults or FaultBook(clock)
     senders: dict[str, SentLinks] = {}
+    tracer = Tracer(clock)
+    links = TracedLinks(links, tracer)
     parts = _parts(loaded, plugins, links, clock, faults, senders)
     check_cells(config, parts.all())
     state_dir = Path(config.site.state_dir)
@@ -157,13 +167,16 @@ def build(
         clock,
         work=lambda: site.last[1].work if site.last else {},
     )
-    output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
+    orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
+    mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
+    output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
     output.tell_energy(energy_memory)
+    MqttIn(orders, mqtt, prefix, output.publish)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:
         site.on_decision(market.note)
-        listen(market, links.mqtt(), faults, config.mqtt.topic_prefix, _topics(config.prices))
+        listen(market, mqtt, _topics(config.prices))
     watchdogs = _watchdogs(config.watchdog, site, senders, feeders, clock) if feeders else None
     return App(
         site,
@@ -178,6 +191,8 @@ def build(
         watchdogs,
         battery_memory,
         energy_memory,
+        orders,
+        TraceOut(tracer, mqtt, clock, prefix),
     )
 
 
