@@ -17,6 +17,7 @@ from gridzero.config.models import (
     Config,
     ControlConfig,
     PricesConfig,
+    ProductionConfig,
     ThermalConfig,
     WatchdogConfig,
 )
@@ -26,13 +27,13 @@ from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
-from gridzero.outputs.market_in import listen
+from gridzero.outputs.market_in import listen, listen_for_production
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
-from gridzero.ports.links import Links
+from gridzero.ports.links import Links, MqttLink
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
@@ -45,6 +46,7 @@ from gridzero.runtime.market import Market
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
+from gridzero.runtime.production import Production
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
@@ -170,7 +172,9 @@ def build(
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
-    output.tell_energy(energy_memory)
+    if config.production is not None:
+        site.production = _production(config.production, mqtt, clock)
+    output.tell_energy(energy_memory, has_production=config.production is not None)
     MqttIn(orders, mqtt, prefix, output.publish)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
@@ -238,6 +242,12 @@ def _market(
     if prices is None:
         return None
     return Market(Prices(prices.import_ct, prices.export_ct), store, faults, clock)
+
+
+def _production(config: ProductionConfig, link: MqttLink, clock: Clock) -> Production:
+    production = Production(clock, scale=config.scale, hold_s=config.hold_s)
+    listen_for_production(production, link, config.topic)
+    return production
 
 
 def _topics(prices: PricesConfig) -> dict[str, str | None]:

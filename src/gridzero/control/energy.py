@@ -42,6 +42,8 @@ class _Point(NamedTuple):
     surplus_w: float
     stored_w: float
     grid_stored_w: float
+    made_w: float
+    used_w: float
 
 
 _OF_POINT = {
@@ -50,6 +52,8 @@ _OF_POINT = {
     Counted.SURPLUS: "surplus_w",
     Counted.CHARGED_FROM_SURPLUS: "stored_w",
     Counted.CHARGED_FROM_GRID: "grid_stored_w",
+    Counted.PRODUCED: "made_w",
+    Counted.CONSUMED: "used_w",
 }
 
 
@@ -119,7 +123,7 @@ class Energy:
         if decision.meter_verdict in _NOT_BELIEVED:
             self._pass(reading.at_s, now.now_s)
         else:
-            self._heard(reading, now.prices)
+            self._heard(reading, now)
         self._follow(reading)
 
     def _pass(self, until_s: float, now_s: float) -> None:
@@ -130,29 +134,30 @@ class Energy:
             self.sums[Counted.UNKNOWN] += (until_s - counted_s) / _S_PER_H
             self._counted_s, self._point = until_s, None
 
-    def _heard(self, reading: MeterReading, prices: Prices | None) -> None:
+    def _heard(self, reading: MeterReading, now: Snapshot) -> None:
         self._pass(reading.at_s - self._gap_s, reading.at_s)
         counted_s = reading.at_s if self._counted_s is None else self._counted_s
         seconds = reading.at_s - counted_s
         if seconds < 0.0:
             return
-        before, self._point = self._point, self._point_of(reading)
+        before, self._point = self._point, self._point_of(reading, now.pv_w)
         self._counted_s = reading.at_s
         if before is None:
             self.sums[Counted.UNKNOWN] += seconds / _S_PER_H
             return
         self.sums[Counted.KNOWN] += seconds / _S_PER_H
         self._between(before, self._point, seconds)
-        if prices is not None:
-            self._value(before, self._point, prices, seconds)
+        if now.prices is not None:
+            self._value(before, self._point, now.prices, seconds)
 
-    def _point_of(self, reading: MeterReading) -> _Point:
+    def _point_of(self, reading: MeterReading, pv_w: float | None) -> _Point:
+        """While nobody tells what the panels make, it is at least the surplus."""
         grid_w, at_s = reading.grid_w, reading.at_s
         given_w = _number(self._ledger.inverters_w(at_s))
         taken_w = max(0.0, given_w - _number(self._ledger.own_w(at_s)))
         net_w = grid_w + given_w - taken_w
         house_w, surplus_w = max(0.0, net_w), max(0.0, -net_w)
-        stored_w = min(taken_w, surplus_w)
+        stored_w, made_w = min(taken_w, surplus_w), max(_number(pv_w or 0.0), surplus_w)
         return _Point(
             at_s=at_s,
             bought_w=max(0.0, grid_w),
@@ -162,6 +167,8 @@ class Energy:
             surplus_w=surplus_w,
             stored_w=stored_w,
             grid_stored_w=taken_w - stored_w,
+            made_w=made_w,
+            used_w=net_w + made_w,
         )
 
     def _between(self, before: _Point, after: _Point, seconds: float) -> None:

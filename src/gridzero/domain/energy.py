@@ -22,6 +22,8 @@ class Counted(StrEnum):
     SURPLUS = "surplus_kwh"
     CHARGED_FROM_SURPLUS = "charged_from_surplus_kwh"
     CHARGED_FROM_GRID = "charged_from_grid_kwh"
+    PRODUCED = "produced_kwh"
+    CONSUMED = "consumed_kwh"
     AVOIDABLE_IMPORT = "avoidable_import_kwh"
     AVOIDABLE_EXPORT = "avoidable_export_kwh"
     KNOWN = "known_h"
@@ -48,6 +50,8 @@ COUNTED: dict[Counted, str] = {
     Counted.SURPLUS: "what the house made beyond what it drew at that moment",
     Counted.CHARGED_FROM_SURPLUS: "the part of it that went into the battery",
     Counted.CHARGED_FROM_GRID: "what went into the battery while nothing was left over",
+    Counted.PRODUCED: "what the panels made",
+    Counted.CONSUMED: "what the house used, whatever gave it",
     Counted.AVOIDABLE_IMPORT: "bought although the converters could have given it",
     Counted.AVOIDABLE_EXPORT: "sold although the converters could have taken it",
     Counted.KNOWN: "hours for which the meter could be believed",

@@ -38,7 +38,7 @@ class Snapshot:
     blocked: a reason that refuses all power whatever the readings say.
     prices: None = not known. outlook: where the state of charge is heading.
     target_until_s: how long the target topic's charge power holds. condition: all else that is
-    known of the battery.
+    known of the battery. pv_w: what the panels make, W >= 0; None = not told.
     """
 
     now_s: float
@@ -57,6 +57,7 @@ class Snapshot:
     prices: Prices | None = None
     outlook: Outlook = Outlook.UNKNOWN
     condition: Condition = NOTHING_KNOWN
+    pv_w: float | None = None
 
     @property
     def meter_age_s(self) -> float:

@@ -84,9 +84,12 @@ class MqttOut:
         """Take charge power in W from this topic; anything that is not a number ends it."""
         self._link.subscribe(topic, self._on_target)
 
-    def tell_energy(self, energy: EnergyMemory) -> None:
+    def tell_energy(self, energy: EnergyMemory, *, has_production: bool = False) -> None:
         """Publish energy and money, too, once something of them is stored."""
-        self._seldom["energy"] = (_ENERGY_PERIOD_S, lambda _: energy_of(energy.shown))
+        self._seldom["energy"] = (
+            _ENERGY_PERIOD_S,
+            lambda _: energy_of(energy.shown, has_production=has_production),
+        )
 
     def farewell(self) -> None:
         """Publish the last decision, and the counters as they will be found again."""

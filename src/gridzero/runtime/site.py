@@ -31,6 +31,7 @@ from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.market import Market
 from gridzero.runtime.pack_contactor import PackContactor
 from gridzero.runtime.parts import Parts
+from gridzero.runtime.production import Production
 from gridzero.runtime.protection_faults import ProtectionFaults
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -58,6 +59,7 @@ class Site:
         self.market = market
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
         self.contactor: PackContactor | None = None
+        self.production: Production | None = None
         self._clock = clock
         nominal = (
             {unit.name: unit.spec.dynamics for unit in parts.inverters},
@@ -125,9 +127,9 @@ class Site:
         if now.prices is not None:
             self.score.tariff = now.prices
         self.score.update(now, decision)
-        self.energy.update(now, decision)
         self._command(now, decision)
         self._bleed(now)
+        self.energy.update(now, decision)
         running_s = now.now_s - self._started_s
         present = decision_faults.present(now, decision, self.rules, running_s)
         self.faults.sync(decision_faults.CODES, present)
@@ -173,6 +175,7 @@ class Site:
             prices=self.market.prices() if self.market else None,
             outlook=self.market.outlook() if self.market else Outlook.UNKNOWN,
             condition=condition,
+            pv_w=self.production.power_w() if self.production else None,
         )
 
     def _seen(

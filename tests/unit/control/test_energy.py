@@ -116,6 +116,19 @@ def test_what_the_battery_exports_is_not_for_the_house() -> None:
     assert desk.wh(Counted.HOUSE_FROM_BATTERY) == desk.wh(Counted.HOUSE) == near(100 / 3600 * 500)
 
 
+@pytest.mark.parametrize(
+    ("pv_w", "made_w", "used_w"),
+    [(900.0, 900.0, 500.0), (None, 400.0, 0.0), (100.0, 400.0, 0.0), (nan, 400.0, 0.0)],
+)
+def test_what_panels_make_is_at_least_the_surplus(
+    pv_w: float | None, made_w: float, used_w: float
+) -> None:
+    desk = Desk(pv_w=pv_w)
+    desk.hold(-400.0, 3600.5)
+    assert desk.wh(Counted.PRODUCED) == near(made_w)
+    assert desk.wh(Counted.CONSUMED) == near(used_w)
+
+
 @pytest.mark.parametrize("gap_s", [10.5, 60.0, 86_400.0])
 def test_a_gap_is_unknown_time_and_no_energy(gap_s: float) -> None:
     desk = Desk()

@@ -112,9 +112,16 @@ async def test_shares_of_the_day() -> None:
     sums = life.energy.sums
     sums[Counted.HOUSE], sums[Counted.HOUSE_FROM_BATTERY] = 4.0, 3.0
     sums[Counted.SURPLUS], sums[Counted.CHARGED_FROM_SURPLUS] = 8.0, 2.0
+    sums[Counted.PRODUCED], sums[Counted.CONSUMED] = 12.0, 10.0
     life.memory.save()
-    today = life.told()["today"]
-    assert (today["autarky_pct"], today["surplus_used_pct"]) == (75.0, 25.0)
+    told = energy_of(life.memory.shown, BERLIN, has_production=True)
+    assert told is not None
+    today = told["today"]
+    assert (today["autarky_pct"], today["surplus_used_pct"]) == (90.0, 25.0)
+    assert (today["self_consumption_pct"], today["produced_kwh"]) == (50.0, 12.0)
+    without = life.told()
+    assert without["produced_kwh"] is without["today"]["self_consumption_pct"] is None
+    assert without["today"]["autarky_pct"] == 90.0
 
 
 async def test_a_day_ends_at_local_midnight() -> None:
