@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 VERSION = 1
 DAYS = 400
-RECENT = 8
+RECENT = 2  # days in the file that is written each minute
 HOURS_OF, STARTS_OF = "hours of ", "starts of "
 _COLLECT_S = 5.0
 _SAVE_S = 60.0  # memory cards wear
@@ -160,8 +160,10 @@ class EnergyMemory:
             self._days_store.save({"version": VERSION, "days": days})
 
     def _on_stored(self, stored: Mapping[str, Any]) -> None:
+        """Days that are over do not change any more, whichever file they are in."""
+        days = self._days | stored["days"]
         self.shown = Shown(
-            stored["utc_s"], stored["total"], _date(stored["day"]), _newest_first(stored["days"])
+            stored["utc_s"], stored["total"], _date(stored["day"]), _newest_first(days)
         )
 
     def _restore(self) -> None:
@@ -179,7 +181,7 @@ class EnergyMemory:
             known_s,
             dict(self._total),
             _date(stored.get("day")),
-            _newest_first({day: dict(self._days[day]) for day in sorted(self._days)[-RECENT:]}),
+            _newest_first({day: dict(tally) for day, tally in self._days.items()}),
         )
 
     def _restore_meter(self, meter: Any, stored_s: float) -> None:

@@ -188,7 +188,7 @@ async def test_days_are_kept_for_a_year_and_a_week_is_told() -> None:
         life.memory.save()
     assert len(life.told()["days"]) == 7
     assert len(life.days.values["days"]) == DAYS - 1, "today is not over"
-    assert len(json.dumps(life.store.values)) < 8000, "what is written each minute stays small"
+    assert len(json.dumps(life.store.values)) < 2500, "what is written each minute stays small"
     again = Life(life.store, life.days, datetime.fromtimestamp(life.utc_s, UTC))
     assert again.told() == life.told()
 
