@@ -38,6 +38,7 @@ def _is_topic(text: str) -> str:
 
 
 JsonPath = Annotated[str, AfterValidator(_is_path)]
+JsonPaths = JsonPath | tuple[JsonPath, ...]
 Topic = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_is_topic)]
 
 
@@ -79,6 +80,9 @@ class MqttMeterOptions(_Place):
     latency_s: usual time from measurement to arrival. expected_interval_s: usual time between
     readings. pair_window_s: parts of a sum may be this much older than the newest part; default
     two intervals, at least 1 s. plausible_w: a larger magnitude is no reading.
+
+    import_kwh_path, export_kwh_path: where the meter's own counters stand, several to be summed
+    (tariffs), in JSON messages of counter_topic (default: topic). kwh_scale: kWh per unit of them.
     """
 
     driver: Literal["mqtt_meter"]
@@ -88,6 +92,21 @@ class MqttMeterOptions(_Place):
     expected_interval_s: float = Field(default=0.5, gt=0, le=3600)
     pair_window_s: float | None = Field(default=None, gt=0, le=3600)
     plausible_w: float = Field(default=30_000, gt=0, le=1_000_000)
+    import_kwh_path: JsonPaths | None = None
+    export_kwh_path: JsonPaths | None = None
+    counter_topic: Topic | None = None
+    kwh_scale: FiniteFloat = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _counters_have_a_document(self) -> Self:
+        topic, wanted = self.counter_topic or self.topic, any(self.counter_paths())
+        if self.counter_topic and not wanted:
+            raise ValueError("counter_topic needs import_kwh_path or export_kwh_path")
+        if wanted and not topic:
+            raise ValueError("with sources, the counters' paths need counter_topic")
+        if wanted and any(t.topic == topic and t.path is None for t in self.terms()):
+            raise ValueError(f"topic {topic!r} is a plain number: counters need counter_topic")
+        return self
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -118,6 +137,10 @@ class MqttMeterOptions(_Place):
         sources = self.sources or (self._single(),)
         return tuple(term for i, source in enumerate(sources) for term in _terms(i, source))
 
+    def counter_paths(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Where import and export are counted; empty = nowhere."""
+        return _all(self.import_kwh_path), _all(self.export_kwh_path)
+
     def _single(self) -> Source:
         fields: dict[str, Any] = {key: getattr(self, key) for key in _Place.model_fields}
         return Source(topic=self.topic or "", **fields)
@@ -132,6 +155,12 @@ def _terms(index: int, source: Source) -> list[Term]:
         return [first]
     topic = source.export_topic or source.topic
     return [first, Term(topic, export_path, -factor, index, paired)]
+
+
+def _all(paths: JsonPaths | None) -> tuple[Path, ...]:
+    if paths is None:
+        return ()
+    return tuple(parse(text) for text in ((paths,) if isinstance(paths, str) else paths))
 
 
 def _parsed(text: str | None) -> Path | None:

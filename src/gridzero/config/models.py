@@ -307,6 +307,18 @@ class PricesConfig(Section):
     )
 
 
+class ProductionConfig(Section):
+    """What the panels of the house make, told by MQTT; only counted, never controlled by."""
+
+    topic: _Topic = Field(description="MQTT topic of the power of all panels, a plain number")
+    scale: Number = Field(
+        default=1.0, gt=0, le=1e6, description="W per unit of the number: 1000 for kW"
+    )
+    hold_s: Number = Field(
+        default=120.0, ge=1, le=3600, description="how long a value holds, s, 1..3600"
+    )
+
+
 class Config(Section):
     """One configuration file.
 
@@ -337,6 +349,9 @@ class Config(Section):
     )
     prices: PricesConfig | None = Field(
         default=None, description="what energy is worth; absent = it does not matter"
+    )
+    production: ProductionConfig | None = Field(
+        default=None, description="what the panels make; absent = not known"
     )
     home_assistant: Annotated[HomeAssistantConfig, BeforeValidator(_empty)] = Field(
         default_factory=HomeAssistantConfig, description="entities of Home Assistant"

@@ -31,8 +31,9 @@ class SimulatedSite:
         latched: Store | None = None,
         memory: Store | None = None,
         settings: Store | None = None,
+        energy: MemoryStore | None = None,
     ) -> None:
-        """learned, outlook, latched, memory, settings: what an earlier life left.
+        """Learned, outlook, latched, memory, settings, energy: what an earlier life left.
 
         Default: nothing.
         """
@@ -48,6 +49,8 @@ class SimulatedSite:
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),
             memory=memory or MemoryStore(),
+            energy=energy or MemoryStore(),
+            energy_days=MemoryStore(),
         )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)

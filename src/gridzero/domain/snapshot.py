@@ -39,7 +39,7 @@ class Snapshot:
     prices: None = not known. outlook: where the state of charge is heading.
     full_charge: a person asked for one, and it goes on.
     target_until_s: how long the target topic's charge power holds. condition: all else that is
-    known of the battery.
+    known of the battery. pv_w: what the panels make, W >= 0; None = not told.
     """
 
     now_s: float
@@ -59,6 +59,7 @@ class Snapshot:
     outlook: Outlook = Outlook.UNKNOWN
     full_charge: bool = False
     condition: Condition = NOTHING_KNOWN
+    pv_w: float | None = None
 
     @property
     def meter_age_s(self) -> float:

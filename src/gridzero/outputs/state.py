@@ -21,6 +21,7 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
     return {
         "grid_w": _round(now.meter.grid_w if now.meter else None, 1),
         "meter_age_s": _round(now.meter_age_s, 2),
+        "pv_w": _round(now.pv_w, 0),
         "net_load_w": _round(decision.net_load_w, 1),
         "setpoint_w": _round(decision.battery_w, 1),
         "wish_w": _round(decision.wish_w, 1),

@@ -20,6 +20,11 @@ from gridzero.runtime.settings import SettingRefused, Settings
 
 log = structlog.get_logger()
 
+
+class TooFast(SettingRefused):
+    """More came than is worked off; what was asked is not done."""
+
+
 Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
 
@@ -49,10 +54,11 @@ class Orders:
     def carry_out(self, key: str, value: str) -> str:
         """Change a setting or do an action; returns what was done, in words.
 
-        Raises SettingRefused, which has been told as an event, with the reason.
+        Raises SettingRefused, which has been told as an event, with the reason; TooFast when
+        it should be tried again later.
         """
         if not self._gate.passes(key if key in self.keys else "unknown"):
-            raise SettingRefused(
+            raise TooFast(
                 "too many messages", where=key[:40], remedy="Send a few per second at most"
             )
         try:
@@ -91,7 +97,7 @@ class Orders:
         return "acknowledged: " + ", ".join(f"{code} {subject}" for code, subject in ended)
 
     def _tell_flood(self, key: str, dropped: int) -> None:
-        text = f"{dropped} messages for {key} came too fast and were dropped"
+        text = f"{dropped} messages for {key} came too fast; of settings the last one counts"
         self._faults.tell("setting_refused", key[:40], text, Severity.WARNING)
 
 

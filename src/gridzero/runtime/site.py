@@ -9,6 +9,7 @@ from gridzero.battery.battery import Battery
 from gridzero.battery.seen import Seen
 from gridzero.control.battery_flow import flow_of, told_of
 from gridzero.control.controller import Controller
+from gridzero.control.energy import GAP_S, Energy
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
@@ -31,6 +32,7 @@ from gridzero.runtime.full_charge import FullCharge
 from gridzero.runtime.market import Market
 from gridzero.runtime.pack_contactor import PackContactor
 from gridzero.runtime.parts import Parts
+from gridzero.runtime.production import Production
 from gridzero.runtime.protection_faults import ProtectionFaults
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -39,6 +41,7 @@ _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _PUNCTUAL_S = 0.001
 _SURPLUS_W = 100.0
+_MISSED = 3.0  # intervals of a slow meter
 
 
 class Site:
@@ -57,6 +60,7 @@ class Site:
         self.market = market
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
         self.contactor: PackContactor | None = None
+        self.production: Production | None = None
         self._clock = clock
         nominal = (
             {unit.name: unit.spec.dynamics for unit in parts.inverters},
@@ -70,6 +74,8 @@ class Site:
         )
         self.full_charge = FullCharge(settings, clock)
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
+        gap_s = max(GAP_S, _MISSED * parts.meter.interval_s)
+        self.energy = Energy(self._ledger, self.score, gap_s)
         self.battery = Battery(rules.battery)
         self._protections = ProtectionFaults(self.battery, faults)
         # a protection that has tripped refuses its own directions: an overfull cell may be emptied
@@ -127,6 +133,7 @@ class Site:
         self.score.update(now, decision)
         self._command(now, decision)
         self._bleed(now)
+        self.energy.update(now, decision)
         running_s = now.now_s - self._started_s
         present = decision_faults.present(now, decision, self.rules, running_s)
         self.faults.sync(decision_faults.CODES, present)
@@ -173,6 +180,7 @@ class Site:
             outlook=self.market.outlook() if self.market else Outlook.UNKNOWN,
             full_charge=self.full_charge.is_on,
             condition=condition,
+            pv_w=self.production.power_w() if self.production else None,
         )
 
     def _shunt(self) -> CurrentReading | None:
