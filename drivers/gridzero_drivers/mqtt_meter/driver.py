@@ -10,9 +10,9 @@ import structlog
 from gridzero.domain.readings import MeterReading
 from gridzero.ports.links import MqttMessage
 from gridzero.ports.plugin import DriverContext
-from gridzero_drivers.mqtt_meter.codec import NoReading, excerpt
+from gridzero_drivers.metering.codec import NoReading, excerpt
+from gridzero_drivers.metering.rounds import Rounds
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
-from gridzero_drivers.mqtt_meter.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class MqttMeter:
         self.interval_s = options.expected_interval_s
         self._report = context.report
         self._link = context.links.mqtt()
-        self._rounds = Rounds(options)
+        self._rounds = Rounds(options.terms(), options)
         self._latest: MeterReading | None = None
         self._listeners: list[Callable[[MeterReading], None]] = []
         self._blamed: set[str] = set()

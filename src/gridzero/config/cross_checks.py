@@ -260,6 +260,10 @@ def _warnings(
         what = "selling earns as much as buying costs: the target will not lean to a side"
         yield ("prices", "export_ct"), what, "Correct it unless it is really so"
     yield from _mqtt_warnings(document, config)
+    for name in sketch.options:
+        for doubt in sketch.doubts_of(name):
+            path = ("devices", name, doubt.key) if doubt.key else ("devices", name)
+            yield path, doubt.what, doubt.remedy
 
 
 def _mqtt_warnings(document: Document, config: Config) -> Iterator[tuple[Path, str, str]]:
