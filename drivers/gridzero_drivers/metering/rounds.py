@@ -73,10 +73,11 @@ class Rounds:
         )
 
     def take(
-        self, name: str, payload: bytes, received_at_s: float
+        self, name: str, payload: bytes, received_at_s: float, asked_at_s: float | None = None
     ) -> MeterReading | NoReading | None:
         """Take a message of the topic called name.
 
+        asked_at_s: of an answer, when it was asked for; it is no younger than that.
         A reading when it completes a round, None when it is good but the round is not yet full.
         INCOMPLETE: it is good, but an earlier part of the round grew too old and was dropped.
         """
@@ -88,10 +89,11 @@ class Rounds:
             if content.is_garbage:
                 topic.forget()
             return content
-        lag_s = topic.lag_s(content.stamp_s, received_at_s)
+        spoken_at_s = received_at_s if asked_at_s is None else asked_at_s
+        lag_s = topic.lag_s(content.stamp_s, spoken_at_s)
         if isinstance(lag_s, NoReading):
             return lag_s
-        topic.keep(content.numbers, received_at_s - self._latency_s - lag_s)
+        topic.keep(content.numbers, spoken_at_s - self._latency_s - lag_s)
         return self._gathered(received_at_s)
 
     def _gathered(self, received_at_s: float) -> MeterReading | NoReading | None:

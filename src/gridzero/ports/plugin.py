@@ -95,7 +95,7 @@ class DriverPlugin:
         codec; returns "" or what differs.
     roles: every role that the built device meets.
     link_names(options): (kind, name) of each link the options refer to; kind is "can",
-        "serial", "i2c", "gpio" or "mqtt".
+        "serial", "i2c", "gpio", "http", "udp" or "mqtt".
     addresses(options): (link name, address on it) that no other device may use; WHOLE_LINK
         stands for every address, as where bit rates differ.
     switches(options): names of the switches that the device works itself, at most one; it is
