@@ -32,7 +32,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Points:
     """Columns over common points. at_s: UTC, seconds since 1970, the begin of each point.
 
     step_s: how long a point is; gaps are left out, so distances may be longer.
@@ -44,21 +44,6 @@ class Series:
     columns: dict[str, Column]
 
 
-class Record(NamedTuple):
-    """Something that happened, in words.
-
-    kind: ``event`` (fault, refusal), ``decision`` (the reason changed), ``setting`` (a person or
-    a schedule changed one). severity: info, warning, fault. active: False = it went.
-    """
-
-    at_s: float
-    kind: str
-    code: str
-    subject: str
-    severity: str
-    active: bool
-    text: str
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +95,7 @@ class HistoryReader:
         to_s: float,
         most_points: int = 1000,
         level: Level | None = None,
-    ) -> Series:
+    ) -> Points:
         """Some series over a span, thinned to at most most_points by merging neighbours.
 
         level: None takes the finest that is stored for the span and gives no more than about
@@ -119,7 +104,7 @@ class HistoryReader:
         """
         raise NotImplementedError
 
-    def cells(self, from_s: float, to_s: float, most_points: int = 500) -> Series:
+    def cells(self, from_s: float, to_s: float, most_points: int = 500) -> Points:
         """Every cell and sensor (cell.b3.7 in V, temp.b3.1 in °C); values in ``last``."""
         raise NotImplementedError
 
