@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gridzero.outputs.history.blocks import Values, decode, encode
 from gridzero.outputs.history.samples import DAY_DS, HOUR_DS
 
-AT = "at"
+Wanted = Callable[[str], bool]
+"""Whether a column is asked for."""
+
 _PAGE = 64  # blocks read at once: short transactions, little memory
-_MOST_COLUMNS = 3000
+_MOST_COLUMNS = 1500
+_MOST_LAYOUTS = 500  # only garbage brings new names for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Layouts:
         self._names.clear()
         self._newest.clear()
 
+    def all(self) -> Iterator[list[str]]:
+        """The columns of every layout."""
+        return (json.loads(row[0]) for row in self._connection.execute("SELECT names FROM layout"))
+
     def names(self, number: int) -> list[str]:
         """Columns of a layout after the time; [] for one that is not there."""
         if number not in self._names:
@@ -66,12 +73,17 @@ class Layouts:
     def fitting(self, table: Table, names: Iterable[str]) -> tuple[int, list[str]]:
         """A layout of the table with at least these names, made where there is none."""
         number, have = self._newest.get(table.name) or self._stored(table)
-        new = [name for name in dict.fromkeys(names) if name not in set(have)]
-        if new or not number:
+        known = set(have)
+        new = [name for name in dict.fromkeys(names) if name not in known]
+        if not number or (new and len(have) < _MOST_COLUMNS and not self._is_full()):
             have = [*have, *new][:_MOST_COLUMNS]
             number = self._add(have)
         self._newest[table.name] = number, have
         return number, have
+
+    def _is_full(self) -> bool:
+        query = "SELECT count(*) FROM layout"
+        return int(self._connection.execute(query).fetchone()[0]) >= _MOST_LAYOUTS
 
     def _stored(self, table: Table) -> tuple[int, list[str]]:
         query = f"SELECT layout FROM {table.name} ORDER BY from_ds DESC LIMIT 1"  # noqa: S608 - own names
@@ -108,7 +120,7 @@ def frames(
     table: Table,
     from_ds: int,
     to_ds: int,
-    wanted: Collection[str] | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[Frame]:
     """Blocks that touch [from_ds, to_ds), oldest first, cut to it. wanted: None = all columns.
 
@@ -133,9 +145,9 @@ def _page(
     ).fetchall()
 
 
-def _frame(names: Sequence[str], body: bytes, wanted: Collection[str] | None) -> Frame:
+def _frame(names: Sequence[str], body: bytes, wanted: Wanted | None) -> Frame:
     numbers = {
-        number: name for number, name in enumerate(names, 1) if wanted is None or name in wanted
+        number: name for number, name in enumerate(names, 1) if wanted is None or wanted(name)
     }
     found = decode(body, {0, *numbers})
     at_ds = [value or 0 for value in found[0]]
