@@ -46,9 +46,12 @@ def decode(body: bytes, wanted: Collection[int] | None = None) -> dict[int, Valu
 
     Raises BadBlock.
     """
+    unpacker = zlib.decompressobj(_RAW)
     try:
-        unpacker = zlib.decompressobj(_RAW)
-        return _Reader(unpacker.decompress(body, _LARGEST_BLOCK)).columns(wanted)
+        data = unpacker.decompress(body, _LARGEST_BLOCK)
+        if not unpacker.eof:
+            raise BadBlock("it ends too early, or is too long")
+        return _Reader(data).columns(wanted)
     except (zlib.error, IndexError, KeyError, ValueError) as error:
         raise BadBlock(str(error)) from error
 
@@ -79,7 +82,8 @@ def _code(steps: Sequence[int]) -> int:
     largest = max((step if step >= 0 else ~step for step in steps), default=0)
     if largest == 0 and not any(steps):
         return _CONSTANT
-    return next(code for code, width in _WIDTHS.items() if largest < 1 << (8 * width - 1))
+    fitting = (code for code, width in _WIDTHS.items() if largest < 1 << (8 * width - 1))
+    return next(fitting, max(_WIDTHS))
 
 
 def _bitmap(values: Sequence[Value]) -> bytes:

@@ -49,8 +49,9 @@ def lock_file(file: Path) -> Path:
 def connect(file: Path) -> sqlite3.Connection:
     """A writing connection to a checked file of the present version, made where there is none.
 
-    Raises Damaged, HistoryError (newer, another program's) and sqlite3.Error (full, read-only).
+    Raises Damaged, HistoryError (newer, another program's), OSError and sqlite3.Error (full, read-only).
     """
+    file.parent.mkdir(parents=True, exist_ok=True)
     was_killed = _size(file.with_name(file.name + "-wal")) > 0
     connection = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None)
     try:

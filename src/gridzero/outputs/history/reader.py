@@ -41,7 +41,7 @@ from gridzero.outputs.history.words import Words
 __all__ = ["Column", "Day", "HistoryError", "HistoryReader", "Level", "Points", "Record"]
 
 _TABLES = {Level.RAW: RAW, Level.MINUTE: MINUTE, Level.HOUR: HOUR}
-_UNITS_DS = {Level.RAW: DS_PER_S, Level.MINUTE: MINUTE_DS, Level.HOUR: HOUR_DS}
+_UNITS_DS = {Level.RAW: 1, Level.MINUTE: MINUTE_DS, Level.HOUR: HOUR_DS}
 _COARSEST_S = {Level.RAW: 10.0, Level.MINUTE: 1800.0, Level.HOUR: float("inf")}
 _BUSY_S = 2.0
 _BY_MINUTES_DS = 3 * DAY_DS

@@ -79,7 +79,7 @@ class Store:
             raise
 
     def _write(self, batch: Batch) -> None:
-        for part in _parts(sorted(batch.samples)):
+        for part in _parts(sorted(batch.samples, key=_time)):
             self._write_raw(part)
         for cells in batch.cells:
             minute_ds = cells.at_ds - cells.at_ds % MINUTE_DS
@@ -124,7 +124,7 @@ class Store:
             table.flush()
 
     def _roll_minute(self, minute_ds: int) -> None:
-        samples = sorted(self._samples(minute_ds, minute_ds + MINUTE_DS))
+        samples = sorted(self._samples(minute_ds, minute_ds + MINUTE_DS), key=_time)
         if not samples:
             return
         row = minute_of(samples)
@@ -188,3 +188,7 @@ def _parts(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
 
 def _numbers(values: Stored) -> dict[str, int]:
     return {name: value for name, value in values.items() if isinstance(value, int)}
+
+
+def _time(sample: Sample) -> int:
+    return sample.at_ds
