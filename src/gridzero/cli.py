@@ -269,6 +269,18 @@ def _identify(arguments: argparse.Namespace) -> int:
     return run(arguments.unit, arguments.config, arguments.mqtt)
 
 
+def _history_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.outputs.history.arguments import add
+
+    add(parser)
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from gridzero.outputs.history.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -289,6 +301,12 @@ COMMANDS: tuple[Command, ...] = (
         "Test the converters of a running gridzero with small steps",
         _identify_arguments,
         _identify,
+    ),
+    Command(
+        "history",
+        "Look into the history, export it, back it up",
+        _history_arguments,
+        _history,
     ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
