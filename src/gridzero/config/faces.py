@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from gridzero.config.section import Section
+
+Host = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
 class HomeAssistantConfig(Section):
@@ -31,6 +35,12 @@ class DashboardConfig(Section):
 
 class MetricsConfig(Section):
     """Figures for Prometheus."""
+
+    host: Host = Field(
+        default="127.0.0.1",
+        description="address to listen on; whoever reaches it may read every figure",
+    )
+    port: int = Field(default=9464, ge=1, le=65535, description="TCP port, 1..65535")
 
 
 class AlertsConfig(Section):

@@ -1,5 +1,7 @@
 """``gridzero companion``: everything that people look at, in one process beside control."""
 
+# ruff: noqa: PLC0415 - a face's libraries are imported only where it is configured
+
 from __future__ import annotations
 
 import asyncio
@@ -21,8 +23,11 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    log.debug("faces.none", site=loaded.config.site.name, prefix=feed.prefix, now_s=clock.now_s())
-    yield from ()
+    config = loaded.config
+    if config.metrics is not None:
+        from gridzero.outputs.metrics.face import MetricsFace
+
+        yield MetricsFace(config.metrics, feed, clock)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

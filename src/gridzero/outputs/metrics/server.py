@@ -52,7 +52,7 @@ class PageServer:
 
     def __init__(self, host: str, port: int, path: str, render: Render) -> None:
         self._host, self._port, self._path, self._render = host, port, path, render
-        self._clients = 0
+        self._clients: set[asyncio.Task[None]] = set()
         self.refused: dict[str, int] = {}
 
     async def run(self) -> NoReturn:
@@ -75,28 +75,37 @@ class PageServer:
             ) from error
         async with server:
             self._port = server.sockets[0].getsockname()[1]
-            yield server
+            try:
+                yield server
+            finally:
+                await self._hang_up()
 
     @property
     def port(self) -> int:
         """The port that it listens on; where 0 was asked for, the one that it got."""
         return self._port
 
+    async def _hang_up(self) -> None:
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients += 1
+        task = asyncio.current_task()
+        assert task is not None, "a connection is served by a task"
+        self._clients.add(task)
         try:
             async with asyncio.timeout(ASK_LIMIT_S + READ_LIMIT_S):
                 await self._answer(reader, writer)
         except (OSError, TimeoutError, EOFError):
             self._count("dropped")
         finally:
-            self._clients -= 1
+            self._clients.discard(task)
             writer.transport.abort()  # what was to be read has been read, or never will be
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if self._clients > MOST_CLIENTS:
-                raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE)
+            self._check_room()
             request = await _request(reader)
             _check(request, self._path)
             page, status = self._render(request.headers.get("accept", "")), HTTPStatus.OK
@@ -105,7 +114,12 @@ class PageServer:
             page, status = Page("text/plain", f"{refusal}\n".encode()), refusal.status
         writer.write(_head(status, page) + page.body)
         writer.write_eof()
-        await reader.read()  # until the client has read and closes
+        while await reader.read(MOST_HEAD_BYTES):
+            pass  # until the client has read and closes
+
+    def _check_room(self) -> None:
+        if len(self._clients) > MOST_CLIENTS:
+            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _count(self, why: str) -> None:
         self.refused[why] = self.refused.get(why, 0) + 1
