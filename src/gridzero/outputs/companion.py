@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -28,6 +29,11 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
         from gridzero.outputs.metrics.face import MetricsFace
 
         yield MetricsFace(config.metrics, feed, clock)
+    if config.alerts is not None and config.alerts.urls:
+        from gridzero.outputs.alerts.face import AlertsFace
+
+        folder = Path(config.site.state_dir)
+        yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

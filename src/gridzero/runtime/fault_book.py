@@ -9,7 +9,7 @@ import structlog
 
 from gridzero.domain.alarms import Level
 from gridzero.domain.events import Event, Severity
-from gridzero.domain.faults import FAULTS
+from gridzero.domain.faults import FAULTS, severity_of
 from gridzero.ports.clock import Clock
 from gridzero.runtime.latches import Key, Latches
 from gridzero.runtime.stores import Store
@@ -123,7 +123,9 @@ class FaultBook:
             worse = (level or 0) > (old.level or 0)
             self._change(key, replace(fault, since_s=old.since_s, latches=stays or old.latches))
             if worse:
-                self._say(code, subject, _severity(fault), fault.text, active=True)
+                self._say(
+                    code, subject, severity_of(fault.code, fault.level), fault.text, active=True
+                )
 
     def sync(
         self,
@@ -197,7 +199,7 @@ class FaultBook:
 
     def _raise(self, key: Key, fault: ActiveFault) -> None:
         self._change(key, fault)
-        self._say(*key, _severity(fault), fault.text, active=True)
+        self._say(*key, severity_of(fault.code, fault.level), fault.text, active=True)
 
     def _end(self, key: Key) -> None:
         old = self._active.get(key)
@@ -238,11 +240,3 @@ class FaultBook:
         )
         for listener in self._listeners:
             listener(event)
-
-
-def _severity(fault: ActiveFault) -> Severity:
-    """A protection that only warns is not said as loudly as one that acts."""
-    of_row = FAULTS[fault.code].severity
-    if fault.level is Level.TRIP:
-        return Severity.FAULT
-    return min(of_row, Severity.WARNING) if fault.level is Level.WARN else of_row
