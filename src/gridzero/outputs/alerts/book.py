@@ -142,5 +142,5 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 
 def _short(text: str) -> str:
     """One line of a bearable length: it comes over MQTT and goes into messages."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text).strip()
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
+    return "".join(letter if letter.isprintable() else " " for letter in shown).strip()

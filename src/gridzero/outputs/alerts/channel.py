@@ -100,8 +100,7 @@ class Channel:
         """Take over what to_dict() gave. Raises ValueError, TypeError, KeyError for others."""
         told = {key: Told(*row) for key, row in values["told"].items()}
         for each in told.values():
-            if not (type(each.stands) is bool and type(each.comings) is int):
-                raise ValueError("not what was told")
+            _check(each.stands, each.comings)
         sent_s = [float(s) for s in values["sent_s"]]
         self.told = {key: each._replace(at_s=float(each.at_s)) for key, each in told.items()}
         self.sent_s = sent_s
@@ -151,3 +150,9 @@ class Channel:
 def _passed(from_s: float, now_s: float) -> float:
     """Seconds since; a time to come is one of a clock that was wrong, and long ago."""
     return now_s - from_s if from_s <= now_s else float("inf")
+
+
+def _check(stands: object, comings: object) -> None:
+    """A file may hold anything. Raises TypeError."""
+    if not (isinstance(stands, bool) and isinstance(comings, int)):
+        raise TypeError("not what was told")

@@ -14,6 +14,8 @@ from gridzero.ports.clock import Clock
 
 FAULT, SILENCE = "fault ", "silence "
 SILENT_S = 120.0
+MOST_LISTED = 200
+"""Of one list: a house has no more to say."""
 
 _ALONE = "the converters stop by their own time-outs; docs/faults.md says when"
 
@@ -80,7 +82,7 @@ class Watch:
         self._book.end_others(FAULT, standing)
 
     def _faults(self, faults: list[Any]) -> Iterator[Sighting]:
-        for fault in faults:
+        for fault in faults[:MOST_LISTED]:
             match fault:
                 case {"code": str(code), "subject": str(subject)}:
                     level = _level(fault.get("level"))
@@ -99,7 +101,7 @@ class Watch:
 
     def _take_health(self, values: Mapping[str, Any]) -> None:
         jobs = values.get("maintenance")
-        for job in jobs if isinstance(jobs, list) else ():
+        for job in jobs[:MOST_LISTED] if isinstance(jobs, list) else ():
             match job:
                 case {"urgency": "now", "code": str(code), "subject": str(subject)}:
                     self._book.news(_job(code, subject, job), self._wall_s())
