@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from gridzero.domain.settings import ACTION_OF, SETTING_OF
 from gridzero.ports.links import MqttLink, MqttMessage
-from gridzero.runtime.orders import Orders
+from gridzero.runtime.orders import Orders, TooMany
 from gridzero.runtime.settings import SettingRefused
 
 log = structlog.get_logger()
@@ -43,23 +44,34 @@ class MqttIn:
     def _setter(self, key: str) -> Callable[[MqttMessage], None]:
         def take(message: MqttMessage) -> None:
             if not message.retained:
-                self._try(key, text_of(message.payload))
+                with suppress(TooMany):
+                    self._try(key, text_of(message.payload))
 
         return take
 
     def _on_ask(self, message: MqttMessage) -> None:
-        asked = None if message.retained else _asked(message.payload)
+        if message.retained:
+            return
+        asked = _asked(message.payload)
         if asked is None:
+            self._orders.refuse_question()
             return
         number, what, value, by = asked
-        ok, text = self._try(what, value)
-        log.info("asked", by=by, what=what[:40], value=value[:40], ok=ok)
+        try:
+            ok, text = self._try(what, value)
+        except TooMany:
+            return  # neither logged nor answered: each would be a flood of its own
+        if ok:  # what is refused is an event, of which a flood is counted
+            log.info("asked", by=by, what=what[:40], value=value[:40])
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
     def _try(self, key: str, value: str) -> tuple[bool, str]:
+        """Whether it was done, and what the person is told. Raises TooMany in a flood."""
         try:
             done = self._orders.carry_out(key, value)
+        except TooMany:
+            raise
         except SettingRefused as error:
             return False, str(error)
         self._after()

@@ -11,6 +11,7 @@ from gridzero.domain.alarms import Level
 from gridzero.domain.events import Event, Severity
 from gridzero.domain.faults import FAULTS, severity_of
 from gridzero.ports.clock import Clock
+from gridzero.runtime.flood_gate import FloodGate
 from gridzero.runtime.latches import Key, Latches
 from gridzero.runtime.stores import Store
 
@@ -19,6 +20,8 @@ __all__ = ["ActiveFault", "FaultBook", "Key"]
 log = structlog.get_logger()
 
 ALL = "all"
+_REFUSED = "_refused"
+_REFUSALS_AT_ONCE, _REFUSALS_PER_S = 20.0, 0.1
 _LEVEL = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.FAULT: "error"}
 
 
@@ -54,6 +57,9 @@ class FaultBook:
         self._listeners: list[Callable[[Event], None]] = []
         self._when_acknowledged: list[Callable[[Key], None]] = []
         self._latches: Latches | None = None
+        self._refusals = FloodGate(
+            clock, self._say_left_out, burst=_REFUSALS_AT_ONCE, per_s=_REFUSALS_PER_S
+        )
         if store is not None:
             self.keep_in(store)
 
@@ -171,7 +177,13 @@ class FaultBook:
         return ended
 
     def tell(self, code: str, subject: str, text: str, severity: Severity = Severity.INFO) -> None:
-        """Something a person should know that is not a standing fault."""
+        """Something a person should know that is not a standing fault.
+
+        Refusals are answers to what anybody may send as often as he likes: of each kind a few are
+        told one by one, of the rest once a minute how many there were.
+        """
+        if code.endswith(_REFUSED) and not self._refusals.passes(code):
+            return
         self._say(code, subject, severity, text, active=False)
 
     def stands(self, code: str) -> bool:
@@ -230,6 +242,10 @@ class FaultBook:
         for listener in self._when_acknowledged:
             for key in keys:
                 listener(key)
+
+    def _say_left_out(self, code: str, count: int) -> None:
+        text = f"{count} more were refused since the last one that was told"
+        self._say(code, "gridzero", Severity.WARNING, text, active=False)
 
     def _say(self, code: str, subject: str, severity: Severity, text: str, *, active: bool) -> None:
         remedy = FAULTS[code].remedy if active and code in FAULTS else ""

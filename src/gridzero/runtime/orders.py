@@ -24,6 +24,10 @@ Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
 
 
+class TooMany(SettingRefused):
+    """One of a flood: it was not looked at, and nothing was told of it alone."""
+
+
 class Orders:
     """Carries out settings and actions."""
 
@@ -49,10 +53,10 @@ class Orders:
     def carry_out(self, key: str, value: str) -> str:
         """Change a setting or do an action; returns what was done, in words.
 
-        Raises SettingRefused, which has been told as an event, with the reason.
+        Raises SettingRefused, which has been told as an event, with the reason; TooMany in a flood.
         """
         if not self._gate.passes(key if key in self.keys else "unknown"):
-            raise SettingRefused(
+            raise TooMany(
                 "too many messages", where=key[:40], remedy="Send a few per second at most"
             )
         try:
@@ -61,6 +65,12 @@ class Orders:
             code = "acknowledge_refused" if key == "acknowledge" else "setting_refused"
             self._faults.tell(code, key[:40], str(error), Severity.WARNING)
             raise
+
+    def refuse_question(self) -> None:
+        """Tell that something came as a question that is none."""
+        if self._gate.passes("ask"):
+            text = 'this is no question: send {"id": "1", "what": "mode", "value": "hold"}'
+            self._faults.tell("setting_refused", "ask", text, Severity.WARNING)
 
     def _carry_out(self, key: str, value: str) -> str:
         if key in SETTING_OF:
