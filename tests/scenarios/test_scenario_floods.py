@@ -18,7 +18,7 @@ from gridzero.links.memory import MemoryMqtt
 PER_S = 1000
 FLOOD_S = 20.0
 SETTLED_S = 40.0
-MOST_EVENTS = 30
+MOST_EVENTS = 60
 MOST_LOGS = 60
 GARBAGE = (
     b"",
