@@ -281,6 +281,17 @@ def _history(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _alerts_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("test",), help="send one message to each address")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+
+
+def _alerts(arguments: argparse.Namespace) -> int:
+    from gridzero.alerts_command import run
+
+    return run(arguments.config)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -308,6 +319,7 @@ COMMANDS: tuple[Command, ...] = (
         _history_arguments,
         _history,
     ),
+    Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

@@ -1,9 +1,12 @@
 """``gridzero companion``: everything that people look at, in one process beside control."""
 
+# ruff: noqa: PLC0415 - a face's libraries are imported only where it is configured
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -25,6 +28,15 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     config = loaded.config
     if config.history.enabled:
         yield recorder_of(config, feed, clock)
+    if config.metrics is not None:
+        from gridzero.outputs.metrics.face import MetricsFace
+
+        yield MetricsFace(config.metrics, feed, clock)
+    if config.alerts is not None and config.alerts.urls:
+        from gridzero.outputs.alerts.face import AlertsFace
+
+        folder = Path(config.site.state_dir)
+        yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:
