@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Device, Role
-from gridzero.ports.links import Links
+from gridzero.ports.links import CanFrame, Links
 from gridzero.ports.twins import DeviceTwin, World
 
 
@@ -41,6 +41,10 @@ class DriverContext:
 WHOLE_LINK = "*"
 
 
+def _no_words(_options: Any, _seen: CanFrame | bytes) -> str:
+    return ""
+
+
 def _no_switches(_options: Any) -> tuple[str, ...]:
     return ()
 
@@ -65,6 +69,8 @@ class DriverPlugin:
         stands for every address, as where bit rates differ.
     switches(options): names of the switches that the device works itself, at most one; it is
         put into the device's attribute ``contactor`` before run().
+    explain(options, seen): a CAN frame, or bytes of a serial line, in words for a trace, in
+        either direction; "" when they are none of this device's. Raises nothing.
     """
 
     name: str
@@ -77,3 +83,4 @@ class DriverPlugin:
     link_names: Callable[[Any], tuple[tuple[str, str], ...]]
     addresses: Callable[[Any], tuple[tuple[str, str], ...]] = _no_addresses
     switches: Callable[[Any], tuple[str, ...]] = _no_switches
+    explain: Callable[[Any, CanFrame | bytes], str] = _no_words
