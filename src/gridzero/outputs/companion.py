@@ -11,6 +11,7 @@ from gridzero.config.loader import Loaded
 from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
+from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -21,8 +22,14 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    log.debug("faces.none", site=loaded.config.site.name, prefix=feed.prefix, now_s=clock.now_s())
-    yield from ()
+    if loaded.config.console.enabled:
+        yield _console(loaded, feed, clock)
+
+
+def _console(loaded: Loaded, feed: Feed, clock: Clock) -> Face:
+    from gridzero.outputs.console.face import console_of  # noqa: PLC0415 - loads prompt_toolkit
+
+    return console_of(loaded, feed, clock, find_plugins().plugins)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

@@ -21,8 +21,10 @@ class _Record(NamedTuple):
 
 
 class Door:
-    """Judges passwords. Wrong ones make their address wait, twice as long each time; very many
-    wrong ones within a minute, from wherever, make everybody wait.
+    """Judges passwords.
+
+    Wrong ones make their address wait, twice as long each time; very many wrong ones within a
+    minute, from wherever, make everybody wait.
 
     Times are of one monotonic clock, s.
     """
@@ -95,8 +97,11 @@ G = TypeVar("G", bound=Guest)
 
 
 class Places(Generic[G]):
-    """At most so many guests. A newcomer takes the place of the one that has been silent longest,
-    so that connections which never say anything cannot lock people out."""
+    """At most so many guests.
+
+    A newcomer takes the place of the one that has been silent longest, so that connections which
+    never say anything cannot lock people out.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from gridzero.config.faces import ConsoleConfig
+from gridzero.config.faces import ConsoleConfig, ConsoleSshConfig
 from gridzero.config.loader import Loaded
 from gridzero.errors import ConfigError, GridzeroError
 from gridzero.outputs.console import telnet_server
@@ -88,15 +88,14 @@ class ConsoleFace:
         config = self._config
         yield f"telnet {config.host}:{config.port}", self._telnet
         if config.ssh is not None:
-            yield f"ssh {config.ssh.host}:{config.ssh.port}", self._ssh()
+            yield f"ssh {config.ssh.host}:{config.ssh.port}", partial(self._ssh, config.ssh)
 
     async def _telnet(self) -> Listener:
         host, port = self._config.host, self._config.port
         return await telnet_server.listen(host, port, self._clock, partial(self._open, self._door))
 
-    def _ssh(self) -> Listen:
+    async def _ssh(self, ssh: ConsoleSshConfig) -> Listener:
         """Raises ConfigError where the extra is missing."""
-        ssh = self._config.ssh
         try:
             from gridzero.outputs.console import ssh_server  # noqa: PLC0415 - only where wanted
         except ImportError as error:
@@ -105,12 +104,10 @@ class ConsoleFace:
                 where="console.ssh",
                 remedy="Run: pip install 'gridzero[ssh]'",
             ) from error
-        if ssh is None:
-            raise ValueError("ssh is not configured")
-        key = self._state_dir / ssh.host_key_file
+        host_key, keys = self._state_dir / ssh.host_key_file, Path(ssh.authorized_keys_file)
         # whoever has one of the keys needs no password besides
         open_ = partial(self._open, None)
-        return partial(ssh_server.listen, ssh.host, ssh.port, key, ssh.authorized_keys_file, open_)
+        return await ssh_server.listen(ssh.host, ssh.port, host_key, keys, open_)
 
     async def _keep_listening(self, name: str, listen: Listen) -> None:
         """A taken port, or a missing file of keys, is told and tried again."""
@@ -190,5 +187,3 @@ def traced_links(loaded: Loaded, plugins: Mapping[str, DriverPlugin]) -> Iterato
             tuple(partial(plugin.explain, options) for plugin, options in devices),
             tuple(plugin.role for plugin, _ in devices),
         )
-
-

@@ -6,8 +6,9 @@ move a cursor.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 Fragment = tuple[str, str]
@@ -89,7 +90,12 @@ def duration(seconds: float | None) -> str:
     """A time span for people: ``0.4 s``, ``12 s``, ``3 min``, ``5 h``, ``2 days``."""
     if seconds is None or not isfinite(seconds):
         return UNKNOWN
-    for limit, unit_s, unit in ((10, 1, "s"), (120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+    for limit, unit_s, unit in (
+        (10, 1, "s"),
+        (120, 1, "s"),
+        (7200, 60, "min"),
+        (172800, 3600, "h"),
+    ):
         if seconds < limit:
             return f"{seconds / unit_s:.{1 if limit == 10 else 0}f} {unit}"
     return f"{seconds / 86400:.0f} days"
@@ -128,38 +134,19 @@ def wrapped(one: Sequence[Fragment], width: int, indent: int) -> list[Line]:
     """The line over as many rows as it needs, broken at spaces where it can be."""
     rows: list[Line] = [[]]
     used = 0
-    for style, text in one:
-        for piece in _pieces(clean(text)):
-            while used + len(piece.rstrip()) > width and used > indent:
-                rows.append([("", " " * indent)])
-                used, piece = indent, piece.lstrip()
-            for start in range(0, len(piece), max(width - indent, 1)):
-                part = piece[start : start + max(width - indent, 1)]
-                if start:
-                    rows.append([("", " " * indent)])
-                    used = indent
-                rows[-1].append((style, part))
-                used += len(part)
+    for style, piece in _pieces(one, max(width - indent, 1)):
+        text = piece
+        if used + len(text.rstrip()) > width and used > indent:
+            rows.append([("", " " * indent)])
+            used, text = indent, text.lstrip()
+        rows[-1].append((style, text))
+        used += len(text)
     return rows
 
 
-def _pieces(text: str) -> list[str]:
-    """Words, each with the spaces behind it."""
-    pieces, start = [], 0
-    for at in range(1, len(text)):
-        if text[at] != " " and text[at - 1] == " ":
-            pieces.append(text[start:at])
-            start = at
-    return [*pieces, text[start:]] if text else []
-
-
-def columns(names: Sequence[str], width: int) -> list[Line]:
-    """Words side by side."""
-    if not names:
-        return []
-    room = max(map(len, names)) + 2
-    per_row = max(width // room, 1)
-    return [
-        line("".join(f"{name:<{room}}" for name in names[at : at + per_row]).rstrip())
-        for at in range(0, len(names), per_row)
-    ]
+def _pieces(one: Sequence[Fragment], longest: int) -> Iterator[Fragment]:
+    """Words, each with the spaces behind it; what is longer than a row in parts."""
+    for style, text in one:
+        for piece in re.findall(r" *[^ ]+ *| +", clean(text)):
+            for start in range(0, len(piece), longest):
+                yield style, piece[start : start + longest]

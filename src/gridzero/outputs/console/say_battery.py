@@ -12,8 +12,7 @@ _LOW_V, _HIGH_V = 3.2, 4.15
 
 
 def cells(heard: Heard) -> list[Line]:
-    """Every cell in mV, a row for each module: ``*`` lowest, ``^`` highest, ``b`` bled, ``?``
-    suspect."""
+    """Every cell in mV, a row for each module; the last line says what the marks mean."""
     told = heard.latest("cells")
     if told is None:
         return freshness(heard, "cells")

@@ -79,7 +79,11 @@ def _setting(key: str, one: Tree) -> Line:
     value = shown(dig(one, "value"), word(one, "unit") or "")
     style = "warn" if dig(one, "value") != dig(one, "default") else "head"
     return labelled(
-        str(key), (style, f"{value:<16} "), ("faint", f"{_range(one):<26} "), word(one, "title") or "", width=18
+        str(key),
+        (style, f"{value:<16} "),
+        ("faint", f"{_range(one):<26} "),
+        word(one, "title") or "",
+        width=18,
     )
 
 
@@ -104,4 +108,6 @@ def _range(one: Tree) -> str:
 def _action(key: str, one: Tree) -> Line:
     asks = ("warn", "  (asks first)") if dig(one, "dangerous") is True else ""
     argument = word(one, "argument") or ""
-    return labelled(str(key), f"{word(one, 'title') or ''}", ("faint", f"  {argument}"), asks, width=18)
+    return labelled(
+        str(key), f"{word(one, 'title') or ''}", ("faint", f"  {argument}"), asks, width=18
+    )

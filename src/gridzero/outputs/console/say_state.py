@@ -66,10 +66,9 @@ def status(heard: Heard) -> list[Line]:
 
 
 def _online(heard: Heard) -> tuple[Fragment, ...]:
-    style, text = {True: ("good", "online"), False: ("alarm", "offline")}.get(
-        heard.is_online, ("warn", "not heard yet")
-    )
-    return ("head", "gridzero "), (style, text)
+    if heard.is_online is None:
+        return ("head", "gridzero "), ("warn", "not heard yet")
+    return ("head", "gridzero "), ("good", "online") if heard.is_online else ("alarm", "offline")
 
 
 def mode_words(state: Tree) -> str:
@@ -171,7 +170,7 @@ def fault_summary(state: Tree) -> Iterator[Line]:
         yield labelled("fault", *fault_words(fault))
 
 
-def fault_words(fault: Any) -> tuple[Fragment, ...]:
+def fault_words(fault: Any) -> tuple[str | Fragment, ...]:
     """Code, subject and text, coloured by what it does to power."""
     is_hard = word(fault, "level") in {"trip", "limit"}
     style = "alarm" if is_hard else "warn"
@@ -208,7 +207,9 @@ def _value(state: Tree) -> Iterator[Line]:
     bias_w = number(state, "value", "bias_w")
     if bias_w:
         leans = word(state, "value", "because_text") or ""
-        yield labelled("prices", f"lean the target by {figure(bias_w, 0, 'W', signed=True)}: ", leans)
+        yield labelled(
+            "prices", f"lean the target by {figure(bias_w, 0, 'W', signed=True)}: ", leans
+        )
 
 
 def _not_used(state: Tree) -> Iterator[Line]:

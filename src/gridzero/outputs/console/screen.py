@@ -32,7 +32,9 @@ from gridzero.outputs.console.say_state import (
 from gridzero.outputs.console.telnet import Window
 
 KEY_ROW = "q quit  space pause  p cells  b battery  c charge  i discharge  l balance  ? more"
-MORE_KEYS = "d debug log  r not full  C B traces  R restart  - shunt sign  % charge by voltage  ! full"
+MORE_KEYS = (
+    "d debug log  r not full  C B traces  R restart  - shunt sign  % charge by voltage  ! full"
+)
 _BAR = 30
 _FULL_BAR_W = 1500.0
 

@@ -19,8 +19,15 @@ _CTRL_C: Final = 3
 _CR, _LF, _NUL = 13, 10, 0
 
 OPENING: Final = bytes(
-    (IAC, WILL, _ECHO, IAC, WILL, _GO_AHEAD, IAC, DO, _GO_AHEAD)
-    + (IAC, DO, _WINDOW, IAC, DO, _TERMINAL)
+    byte
+    for order, option in (
+        (WILL, _ECHO),
+        (WILL, _GO_AHEAD),
+        (DO, _GO_AHEAD),
+        (DO, _WINDOW),
+        (DO, _TERMINAL),
+    )
+    for byte in (IAC, order, option)
 )
 """The server echoes; nobody says "go ahead"; window and terminal are of interest."""
 CLOSING: Final = bytes((IAC, WONT, _ECHO))

@@ -107,5 +107,4 @@ class TelnetWire(asyncio.BufferedProtocol):
 async def listen(host: str, port: int, clock: Clock, open_: Open) -> asyncio.Server:
     """Serve on that address. Raises OSError where it cannot be had."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: TelnetWire(clock, open_), host, port, backlog=20)
-    return server
+    return await loop.create_server(lambda: TelnetWire(clock, open_), host, port, backlog=20)

@@ -9,6 +9,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.data_structures import Size
+from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -122,7 +123,7 @@ class ColourTerminal:
         else:
             session = self._session
         text: str = await session.prompt_async(
-            _classes(cut(message, 0)),
+            FormattedText(_classes(cut(message, 0))),
             completer=completer,
             is_password=secret,
             set_exception_handler=False,  # the loop and its signals belong to the process
@@ -189,7 +190,9 @@ class ColourTerminal:
         """People need none."""
 
     def _print(self, fragments: list[Fragment]) -> None:
-        print_formatted_text(self._output, fragments, _STYLE, color_depth=self._depth)
+        print_formatted_text(
+            self._output, FormattedText(fragments), _STYLE, color_depth=self._depth
+        )
 
 
 def _raw(sequence: str) -> Fragment:

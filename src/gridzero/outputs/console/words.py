@@ -68,8 +68,10 @@ Options = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word. arguments: how they are shown in help. run: told the rest of the line; returns
-    whether it was done. complete: what may follow, given the arguments before.
+    """One word.
+
+    arguments: how they are shown in help. run: told the rest of the line; returns whether it was
+    done. complete: what may follow, given the arguments before.
     """
 
     name: str
