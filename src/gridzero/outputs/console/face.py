@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from gridzero.outputs.console import telnet_server
 from gridzero.outputs.console.connection import Connection
 from gridzero.outputs.console.dig import Tree
 from gridzero.outputs.console.door import Door, Places
-from gridzero.outputs.console.say_lists import Event
+from gridzero.outputs.console.say_lists import EventLog
 from gridzero.outputs.console.session import Room
 from gridzero.outputs.console.trace import TracedLink, Tracer
 from gridzero.outputs.console.wire import Wire
@@ -29,7 +29,6 @@ from gridzero.ports.plugin import DriverPlugin
 
 log = structlog.get_logger()
 
-_EVENTS = 200
 _RETRY_S = 30.0
 _LOOK_S = 5.0
 
@@ -64,11 +63,11 @@ class ConsoleFace:
         state_dir: Path = Path(),
     ) -> None:
         self._config, self._clock, self._state_dir = config, clock, state_dir
-        self._events: deque[Event] = deque(maxlen=_EVENTS)
+        self._log = EventLog()
         self._places: Places[Connection] = Places(config.max_sessions)
         self._connections: set[Connection] = set()
         feed.on("event", self._take_event)
-        self._room = Room(feed, clock, Tracer(feed, links), self._events, site)
+        self._room = Room(feed, clock, Tracer(feed, links), self._log.events, site)
         word = config.password.get_secret_value() if config.password else None
         self._door = Door(word) if word is not None else None
 
@@ -131,15 +130,7 @@ class ConsoleFace:
             listener.close()
 
     def _open(self, door: Door | None, wire: Wire) -> Connection:
-        room = Room(
-            self._room.feed,
-            self._clock,
-            self._room.tracer,
-            self._events,
-            self._room.site,
-            door,
-        )
-        connection = Connection(room, wire, self._places)
+        connection = Connection(replace(self._room, door=door), wire, self._places)
         self._connections.add(connection)
         return connection
 
@@ -152,7 +143,7 @@ class ConsoleFace:
             self._connections = {one for one in self._connections if one in self._places.guests}
 
     def _take_event(self, values: Tree) -> None:
-        self._events.append(Event(datetime.now(UTC), values))
+        self._log.take(values, datetime.now(UTC))
 
 
 def console_of(

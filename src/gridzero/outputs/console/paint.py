@@ -139,6 +139,8 @@ def wrapped(one: Sequence[Fragment], width: int, indent: int) -> list[Line]:
         if used + len(text.rstrip()) > width and used > indent:
             rows.append([("", " " * indent)])
             used, text = indent, text.lstrip()
+        if used + len(text) > width:
+            text = text.rstrip()  # a space at the edge would make the terminal begin a row
         rows[-1].append((style, text))
         used += len(text)
     return rows

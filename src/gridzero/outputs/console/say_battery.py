@@ -161,8 +161,9 @@ def balancing(heard: Heard) -> list[Line]:
     if told is None:
         return freshness(heard, "battery")
     state = branch(told, "balancing")
-    left = f"{figure(number(state, 'ah_left'), 2, 'Ah')} to bleed, "
-    left += f"about {figure(number(state, 'hours_left'), 1, 'h')}"
+    hours = number(state, "hours_left")
+    left = f"{figure(number(state, 'ah_left'), 2, 'Ah')} to bleed"
+    left += f", about {figure(hours, 1, 'h')}" if hours is not None else ""
     forced_h = number(state, "forced_h")
     forced = f"   forced for another {figure(forced_h, 1, 'h')}" if forced_h is not None else ""
     rows = (_balanced(str(name), one) for name, one in branch(state, "modules").items())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,24 +29,40 @@ def _fault(fault: Any) -> Iterator[Line]:
         yield line("    ", ("faint", word(fault, "remedy") or ""))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """One event with the time of day at which the console heard it, UTC."""
+    """One event. at: when the console heard it, UTC. is_over: it ends one that had come."""
 
-    __slots__ = ("at", "values")
+    at: datetime
+    values: Tree
+    is_over: bool = False
 
-    def __init__(self, at: datetime, values: Tree) -> None:
-        self.at, self.values = at, values
+
+class EventLog:
+    """The newest events, and which faults stand: what is only told does not end anything."""
+
+    def __init__(self, most: int = 200) -> None:
+        self.events: deque[Event] = deque(maxlen=most)
+        self._standing: deque[tuple[Any, Any]] = deque(maxlen=most)
+
+    def take(self, values: Tree, at: datetime) -> None:
+        """One more."""
+        who = dig(values, "code"), dig(values, "subject")
+        is_active, stood = dig(values, "active") is True, who in self._standing
+        if stood and not is_active:
+            self._standing.remove(who)
+        elif is_active and not stood:
+            self._standing.append(who)
+        self.events.append(Event(at, values, is_over=stood and not is_active))
 
 
 def event_line(event: Event) -> Line:
     """When, what, to whom, in words."""
     values = event.values
-    severity = word(values, "severity")
-    style = {"fault": "alarm", "warning": "warn"}.get(severity or "", "")
-    if dig(values, "active") is False and severity != "info":
-        style = "good"
+    style = {"fault": "alarm", "warning": "warn"}.get(word(values, "severity") or "", "")
+    style = "good" if event.is_over else style
     what = f"{word(values, 'code') or UNKNOWN} {word(values, 'subject') or ''}".strip()
-    over = "  is over" if style == "good" else ""
+    over = "  is over" if event.is_over else ""
     text = word(values, "text") or ""
     at = event.at.astimezone(UTC).strftime("%H:%M:%S")
     return line(("faint", f"{at}Z "), (style, what), over, f"  {text}" if text else "")
@@ -109,5 +127,5 @@ def _action(key: str, one: Tree) -> Line:
     asks = ("warn", "  (asks first)") if dig(one, "dangerous") is True else ""
     argument = word(one, "argument") or ""
     return labelled(
-        str(key), f"{word(one, 'title') or ''}", ("faint", f"  {argument}"), asks, width=18
+        str(key), f"{word(one, 'title') or '':<20}", ("faint", f"  {argument}"), asks, width=18
     )

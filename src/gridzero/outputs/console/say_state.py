@@ -55,7 +55,7 @@ def status(heard: Heard) -> list[Line]:
         *freshness(heard, "state"),
         line(*_online(heard), "   mode ", ("head", mode_words(state))),
         labelled("because", word(state, "because_text") or said(word(state, "because"))),
-        labelled("grid", grid(number(state, "grid_w")), f"   house {_w(state, 'net_load_w')}"),
+        labelled("grid", grid(number(state, "grid_w")), f"   net load {_w(state, 'net_load_w')}"),
         labelled("battery", battery_power(state), "   ", charge_words(state)),
         labelled("", pack_words(state)),
         labelled("cells", cell_words(state)),

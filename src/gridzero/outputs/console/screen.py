@@ -31,10 +31,8 @@ from gridzero.outputs.console.say_state import (
 )
 from gridzero.outputs.console.telnet import Window
 
-KEY_ROW = "q quit  space pause  p cells  b battery  c charge  i discharge  l balance  ? more"
-MORE_KEYS = (
-    "d debug log  r not full  C B traces  R restart  - shunt sign  % charge by voltage  ! full"
-)
+KEY_ROW = "q quit  space pause  p cells  b battery  c charge  i discharge  ? more keys"
+MORE_KEYS = "l balance  d debug log  r not full  C B trace  R restart  - shunt  % volt  ! full"
 _BAR = 30
 _FULL_BAR_W = 1500.0
 
@@ -105,7 +103,7 @@ def _flow(state: Tree) -> Iterator[Line]:
     style, text = grid(grid_w)
     house = figure(number(state, "net_load_w"), 0, "W")
     yield []
-    yield line(("label", f"{'grid':^14}{'':10}{'house':^14}{'':10}{'battery':^14}"))
+    yield line(("label", f"{'grid':^14}{'':10}{'house less sun':^14}{'':10}{'battery':^14}"))
     yield line(
         (style or "head", f"{text:^14}"),
         _arrow(grid_w, style, to_left="<-- sells ", to_right=" buys --> "),

@@ -17,8 +17,8 @@ from gridzero.outputs.console.paint import Line, clean, line, wrapped
 from gridzero.outputs.console.say_lists import Event, event_line
 from gridzero.outputs.console.single_keys import SINGLE_KEYS
 from gridzero.outputs.console.terminal import Terminal
-from gridzero.outputs.console.trace import ASKED_S, RENEW_S, Tracer
-from gridzero.outputs.console.words import WORD_OF, WORDS, Word, not_known
+from gridzero.outputs.console.trace import RENEW_S, Tracer
+from gridzero.outputs.console.words import WORD_OF, WORDS, Word, key_word, not_known
 from gridzero.outputs.feed import Answer, Feed
 from gridzero.ports.clock import Clock
 
@@ -121,7 +121,7 @@ class Session:
 
     async def _talk(self) -> None:
         title = f"gridzero at {self.room.site}." if self.room.site else "gridzero."
-        hint = " help lists the words, space shows the live screen, quit leaves."
+        hint = " help: the words   space: live screen   quit: leave"
         self.say([line(("head", title), hint)])
         words = WordCompleter(self)
         while not self._is_leaving:
@@ -146,14 +146,13 @@ class Session:
         name, _, rest = typed.strip().partition(" ")
         if not name:
             return True
-        found = WORD_OF.get(name) or _abbreviated(name)
-        if found is None:
-            self.say([line(("warn", not_known(name)))])
-            return False
-        try:
-            return await found.run(self, " ".join(rest.split()))
-        except KeyboardInterrupt:
-            return False
+        arguments = " ".join(rest.split())
+        if (found := WORD_OF.get(name) or _abbreviated(name)) is not None:
+            return await found.run(self, arguments)
+        if (key := key_word(self, name)) is not None:
+            return await key.run(self, f"{name} {arguments}".strip())
+        self.say([line(("warn", not_known(name)))])
+        return False
 
     def say(self, lines: Iterable[Line]) -> None:
         """Show lines, broken where the window ends."""
@@ -223,7 +222,7 @@ class Session:
             async for _ in self._until_a_key():
                 if clock.now_s() - asked_s >= RENEW_S:
                     asked_s = clock.now_s()
-                    answer = await self.heard.ask("trace", f"{name} {ASKED_S}", by="console")
+                    answer = await self.heard.ask("trace", name, by="console")
                     if not answer.ok:
                         self.say([_in_words(answer)])
                         return False

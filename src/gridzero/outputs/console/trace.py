@@ -15,7 +15,6 @@ from gridzero.ports.devices import Role
 from gridzero.ports.links import CanFrame
 
 RENEW_S = 5.0
-ASKED_S = 10
 _MOST_FRAMES = 400
 _JOIN_S = 0.05
 _LONGEST_HEX = 48

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gridzero.domain.modes import Mode
 from gridzero.domain.settings import ACTIONS, SETTINGS
 from gridzero.outputs.console import say_battery, say_lists, say_state
 from gridzero.outputs.console.dig import Heard, branch, items, word
@@ -249,7 +248,7 @@ def help_of(found: Word) -> list[Line]:
 def overview() -> list[Line]:
     """Every word in a line, then the keys."""
     rows = [
-        line(("key", f"{found.name:<9}"), ("label", f"{found.arguments:<17}"), found.summary)
+        line(("key", f"{found.name:<9}"), ("label", f"{found.arguments:<15}"), found.summary)
         for found in WORDS
     ]
     return [*rows, *(line(("faint", text)) for text in _KEY_HELP)]
@@ -259,7 +258,7 @@ _KEY_HELP = (
     "",
     "Keys with Enter: q quit  d debug log  b battery  l balance now or stop  p cells",
     "  r clear full   c i allow charge, discharge: on or off.   At once: space watch",
-    "  C B trace charger, battery   R restart  - shunt sign  % charge by voltage  ! full",
+    "  C B trace charger, battery  R restart  - shunt sign  % charge by volts  ! full",
 )
 
 _MODE_HELP = "auto holds the grid at its target. charge and discharge use power_w."
@@ -267,7 +266,7 @@ _FOLLOW_HELP = "Space pauses and goes on, any other key ends it. raw shows the b
 
 WORDS: tuple[Word, ...] = (
     Word("status", "", "what happens now, and why", _shows(say_state.status)),
-    Word("watch", "", "the live screen; space at an empty prompt does the same", _watch),
+    Word("watch", "", "the live screen, like space at an empty prompt", _watch),
     Word("why", "", "why the battery does what it does", _shows(say_state.why)),
     Word("cells", "", "every cell", _shows(say_battery.cells)),
     Word("modules", "", "one line for each module", _shows(say_battery.modules)),
@@ -276,7 +275,7 @@ WORDS: tuple[Word, ...] = (
     Word("faults", "", "what is wrong, and what to do", _shows(say_lists.faults)),
     Word(
         "ack",
-        "[CODE [SUBJECT]]",
+        "[CODE]",
         "end faults that are over; alone: all of them",
         _ack,
         complete=_faults_to_end,
@@ -287,8 +286,8 @@ WORDS: tuple[Word, ...] = (
     Word("health", "", "ageing, and what to look after", _shows(say_battery.health)),
     Word(
         "mode",
-        "|".join(Mode),
-        "what to do",
+        "[MODE]",
+        "what to do: auto, charge, discharge, hold, off",
         _setting("mode"),
         _MODE_HELP,
         complete=lambda desk, _before: values_of(desk, "mode"),
@@ -306,15 +305,16 @@ WORDS: tuple[Word, ...] = (
     Word(
         "balance",
         "[now|stop]",
-        "balance outside the usual window; alone: where it stands",
+        "balance at once for 6 hours; alone: where it stands",
         _balance,
         complete=lambda _desk, _before: {"now": "for 6 hours", "stop": "end that"},
     ),
     Word(
         "identify",
-        "[UNIT|all|cancel]",
-        "test how converters follow",
+        "[UNIT]",
+        "test how a converter follows; alone: each of them",
         _orders("identify", "all"),
+        "UNIT is the name of a converter, all, or cancel",
         complete=_converters,
     ),
     Word(
@@ -346,6 +346,13 @@ WORDS: tuple[Word, ...] = (
 )
 
 WORD_OF = {found.name: found for found in WORDS}
+
+
+def key_word(desk: Desk, key: str) -> Word | None:
+    """The word behind a setting or order that is typed like a word."""
+    if key in action_keys(desk):
+        return WORD_OF["do"]
+    return WORD_OF["set"] if key in setting_keys(desk) else None
 
 
 def not_known(text: str) -> str:
