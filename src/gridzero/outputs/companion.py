@@ -15,6 +15,7 @@ from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.face import recorder_of
+from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -37,6 +38,10 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
 
         folder = Path(config.site.state_dir)
         yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
+    if config.console.enabled:
+        from gridzero.outputs.console.face import console_of
+
+        yield console_of(loaded, feed, clock, find_plugins().plugins)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:
