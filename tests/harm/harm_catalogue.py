@@ -283,7 +283,16 @@ def _put(world: World, bus: str, frame: CanFrame) -> None:
 
 
 _WISHES = (b"nan", b"-1", b"1e9", b"", b"\xff\xfe", b"{}", b"9" * 4000)
-_TOPICS = ("mode", "power_w", "target_w", "identify", "outlook")
+_TOPICS = (
+    "mode",
+    "power_w",
+    "target_w",
+    "identify",
+    "outlook",
+    "strategy",
+    "min_soc_pct",
+    "ev_hold",
+)
 
 
 def _mqtt_flood(world: World, step: int) -> None:
