@@ -203,12 +203,26 @@ def _check_vectors(file: Path, found: Found, driver: str | None) -> int:
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument("--duration", type=float, metavar="S", help="end by itself after S seconds")
+    parser.add_argument(
+        "--alone", action="store_true", help="without companion and dashboard beside it"
+    )
 
 
 def _run_site(arguments: argparse.Namespace) -> int:
     from gridzero.service import run
 
-    return run(arguments.config, arguments.duration)
+    return run(arguments.config, arguments.duration, alone=arguments.alone)
+
+
+def _companion_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+
+
+def _companion(arguments: argparse.Namespace) -> int:
+    from gridzero.companion import run
+
+    return run(arguments.config, with_parent=arguments.with_parent)
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -257,6 +271,12 @@ def _identify(arguments: argparse.Namespace) -> int:
 
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
+    Command(
+        "companion",
+        "Serve what people look at beside a running gridzero; `run` starts it by itself",
+        _companion_arguments,
+        _companion,
+    ),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command(
         "bench",

@@ -14,6 +14,7 @@ import structlog
 from gridzero import __version__
 from gridzero import log as logging_setup
 from gridzero.app import build
+from gridzero.children import children
 from gridzero.config.loader import Loaded, load
 from gridzero.config.models import WatchdogConfig
 from gridzero.links.systemd import Systemd
@@ -33,8 +34,10 @@ log = structlog.get_logger()
 _LEAVE_S = 10.0
 
 
-def run(config: Path, duration_s: float | None = None) -> ExitCode:
+def run(config: Path, duration_s: float | None = None, *, alone: bool = False) -> ExitCode:
     """Run a site until a signal or the end of duration_s.
+
+    alone: without the processes beside it that people look at.
 
     Raises ConfigError before the start, also where another process serves the same house.
     """
@@ -44,11 +47,12 @@ def run(config: Path, duration_s: float | None = None) -> ExitCode:
     for warning in loaded.warnings:
         log.warning("config.doubtful", place=str(warning))
     with only_process(Path(loaded.config.site.state_dir)):
-        ending = asyncio.run(_serve(loaded, duration_s))
+        beside = None if alone else config
+        ending = asyncio.run(_serve(loaded, duration_s, beside))
     return ending.code
 
 
-async def _serve(loaded: Loaded, duration_s: float | None) -> Ending:
+async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) -> Ending:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -59,6 +63,8 @@ async def _serve(loaded: Loaded, duration_s: float | None) -> Ending:
     links = RealLinks(loaded.config, faults)
     plugins = find_plugins().plugins
     services = tuple(links.services())
+    if beside is not None:
+        services += tuple(children(loaded.config, beside, faults, LoopClock()))
     app = build(
         loaded,
         plugins,

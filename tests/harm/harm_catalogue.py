@@ -789,6 +789,7 @@ ELSEWHERE = {
     "battery_memory_lost": "is told at start by a damaged file; tests/unit/runtime",
     "latches_lost": "is told at start by a damaged file; tests/unit/runtime/test_latches.py",
     "commands_stuck": "is of the hardware watchdog, which hangs on no wire of this house",
+    "companion_lost": "is another process; tests/process/test_process_children.py",
     "watchdog_lost": "is of the hardware watchdog, which hangs on no wire of this house",
 }
 """Faults that no row raises, and why."""

@@ -55,6 +55,10 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._popen.poll() is None
 
@@ -94,9 +98,13 @@ class Process:
 
 
 @asynccontextmanager
-async def gridzero(folder: Path, *arguments: str) -> AsyncIterator[Process]:
-    """``gridzero ARGUMENTS`` in a folder of its own."""
-    async with python(folder, "-m", "gridzero.cli", *arguments) as process:
+async def gridzero(folder: Path, *arguments: str, beside: bool = False) -> AsyncIterator[Process]:
+    """``gridzero ARGUMENTS`` in a folder of its own.
+
+    beside: ``run`` with the processes that people look at.
+    """
+    alone = ("--alone",) if arguments[0] == "run" and not beside else ()
+    async with python(folder, "-m", "gridzero.cli", *arguments, *alone) as process:
         yield process
 
 

@@ -230,7 +230,7 @@ async def serve_and_hang(*arguments):
 
 service._serve = serve_and_hang
 service.LoopWatch = functools.partial(LoopWatch, hung_s=1.5)
-sys.exit(cli.main(["run", sys.argv[1]]))
+sys.exit(cli.main(["run", "--alone", sys.argv[1]]))
 """
 
 

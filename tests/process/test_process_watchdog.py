@@ -93,7 +93,7 @@ Site.protect = serve_and_hang
 app.Heartbeat = lambda *a, **more: Heartbeat(*a, **{**more, "within_s": 1.0})
 supervisor._HUNG_S = 2.5
 supervisor._OPENING_S = 0.1
-sys.exit(cli.main(["run", sys.argv[1]]))
+sys.exit(cli.main(["run", "--alone", sys.argv[1]]))
 """
 
 

@@ -76,6 +76,7 @@ SHOWN_BY = {
     "unexpected_module": "test_a_module_that_nobody_configured_stops_the_battery",
     "latches_lost": "test_a_damaged_store_is_put_aside_and_power_waits_for_a_person",
     "commands_stuck": "test_each_that_falls_silent_starves_the_watchdog",
+    "companion_lost": "test_a_killed_companion_is_started_again_and_told",
     "watchdog_lost": "test_a_watchdog_that_cannot_be_fed_is_told_until_it_can",
     "control_hung": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "task_crashed": "test_a_bug_in_any_task_leaves_through_the_stop_sequences",

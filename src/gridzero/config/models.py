@@ -6,6 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 
+from gridzero.config.faces import (
+    AlertsConfig,
+    ConsoleConfig,
+    DashboardConfig,
+    HistoryConfig,
+    HomeAssistantConfig,
+    MetricsConfig,
+)
 from gridzero.config.links import LinkConfig, Name
 from gridzero.config.section import Number, Section
 from gridzero.domain.modes import Mode
@@ -296,4 +304,22 @@ class Config(Section):
     )
     prices: PricesConfig | None = Field(
         default=None, description="what energy is worth; absent = it does not matter"
+    )
+    home_assistant: Annotated[HomeAssistantConfig, BeforeValidator(_empty)] = Field(
+        default_factory=HomeAssistantConfig, description="entities of Home Assistant"
+    )
+    history: Annotated[HistoryConfig, BeforeValidator(_empty)] = Field(
+        default_factory=HistoryConfig, description="the local store of what was"
+    )
+    console: Annotated[ConsoleConfig, BeforeValidator(_empty)] = Field(
+        default_factory=ConsoleConfig, description="the console over telnet"
+    )
+    dashboard: Annotated[DashboardConfig | None, BeforeValidator(_empty)] = Field(
+        default=None, description="the web page; absent = none"
+    )
+    metrics: Annotated[MetricsConfig | None, BeforeValidator(_empty)] = Field(
+        default=None, description="figures for Prometheus; absent = none"
+    )
+    alerts: Annotated[AlertsConfig | None, BeforeValidator(_empty)] = Field(
+        default=None, description="notifications; absent = none"
     )

@@ -605,6 +605,17 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="companion_lost",
+        title="What people look at has ended",
+        noticed="at once when its process ends; it is started again after 5 s, later after up to"
+        " 5 minutes",
+        power="unchanged: control is another process",
+        clears="by itself when it has served for 30 s",
+        remedy="See the log for what ended it; `gridzero companion FILE` or `gridzero dashboard"
+        " FILE` by hand shows it at once",
+        severity=Severity.WARNING,
+    ),
+    Fault(
         code="control_hung",
         title="The control loop stands still",
         noticed="no tick for 5 s (a task of its own), or the whole process for 8 s (a thread)",

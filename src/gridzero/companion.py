@@ -1,0 +1,89 @@
+"""The processes beside control: ``gridzero companion`` itself, and what they all begin with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from gridzero import log as logging_setup
+from gridzero.config.loader import Loaded, load
+from gridzero.identify import client
+from gridzero.outputs.companion import faces_of, host
+from gridzero.outputs.feed import Feed
+from gridzero.plugins import find_plugins
+from gridzero.ports.clock import LoopClock
+from gridzero.runtime.exit_codes import ExitCode
+
+log = structlog.get_logger()
+
+WITH_PARENT = "--with-parent"
+"""Ends the process when its standard input ends: so it does not outlive a killed parent."""
+
+_KINDNESS = 10  # control comes first wherever processor time is short
+
+
+def run(config: Path, *, with_parent: bool = False) -> ExitCode:
+    """Host every face of a configuration until a signal. Raises ConfigError before the start."""
+    loaded = prepare(config)
+    asyncio.run(_serve(loaded, with_parent=with_parent))
+    return ExitCode.ASKED
+
+
+def prepare(config: Path) -> Loaded:
+    """Read the configuration, set up logs, and step back behind the control process."""
+    found = find_plugins()
+    loaded = load(config, found.plugins, broken=found.reasons)
+    logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
+    os.nice(_KINDNESS)
+    return loaded
+
+
+@asynccontextmanager
+async def connected(loaded: Loaded) -> AsyncIterator[Feed]:
+    """A feed of the gridzero of this configuration, listened to in the background.
+
+    Everything that subscribes should do so at once: before the first await inside.
+    """
+    link = client(loaded.config.mqtt)
+    feed = Feed(link, LoopClock(), loaded.config.mqtt.topic_prefix)
+    task = asyncio.create_task(link.run(), name="mqtt")
+    try:
+        yield feed
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until_asked_to_end(*, with_parent: bool) -> None:
+    """Return on SIGINT or SIGTERM, and with_parent also when standard input ends."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), _look_at_parent, stop)
+    await stop.wait()
+
+
+def _look_at_parent(stop: asyncio.Event) -> None:
+    """Nothing is ever written there: readable means that the parent is gone."""
+    asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+    stop.set()
+
+
+async def _serve(loaded: Loaded, *, with_parent: bool) -> None:
+    async with connected(loaded) as feed:
+        clock = LoopClock()
+        faces = asyncio.create_task(host(faces_of(loaded, feed, clock), clock), name="faces")
+        try:
+            await until_asked_to_end(with_parent=with_parent)
+        finally:
+            faces.cancel()
+            await asyncio.gather(faces, return_exceptions=True)
