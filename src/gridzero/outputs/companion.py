@@ -11,6 +11,7 @@ from gridzero.config.loader import Loaded
 from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
+from gridzero.outputs.history.face import recorder_of
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -21,8 +22,9 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    log.debug("faces.none", site=loaded.config.site.name, prefix=feed.prefix, now_s=clock.now_s())
-    yield from ()
+    config = loaded.config
+    if config.history.enabled:
+        yield recorder_of(config, feed, clock)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -144,6 +143,5 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _reader(loaded: Loaded) -> HistoryReader | None:
-    if not loaded.config.history.enabled:
-        return None
-    return HistoryReader(Path(loaded.config.site.state_dir) / "history.sqlite")
+    history = loaded.config.history
+    return HistoryReader(history.file(loaded.config.site.state_dir)) if history.enabled else None

@@ -78,8 +78,10 @@ def series_of(name: str) -> Series | None:
     """The row of a name; None: there is no such series."""
     if len(name) > LONGEST_NAME:
         return None
-    fixed = _BY_NAME.get(name)
-    return fixed or next((row for row in PATTERNS if fnmatchcase(name, row.name)), None)
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    pattern = next((row for row in PATTERNS if fnmatchcase(name, row.name)), None)
+    return pattern._replace(name=name) if pattern else None
 
 
 def known(name: str) -> Series:

@@ -8,7 +8,6 @@ from gridzero.outputs.dashboard import words
 from gridzero.outputs.dashboard.views.pick import Json, column, number, rows, text, truth
 
 _HUNDRED = 100.0
-_MV_PER_V = 1000.0
 _MILLI = 1000.0
 
 
@@ -82,8 +81,7 @@ def _cells(state: Json | None) -> str:
     low, high = number(state, "battery.min_cell_v"), number(state, "battery.max_cell_v")
     if low is None or high is None:
         return words.UNKNOWN
-    spread = words.unit((high - low) * _MV_PER_V, "mV")
-    return f"{words.figure(low, 3)} to {words.unit(high, 'V', 3)}, spread {spread}"
+    return f"{words.figure(low, 3)} to {words.unit(high, 'V', 3)}"
 
 
 def _temperature(state: Json | None) -> str:

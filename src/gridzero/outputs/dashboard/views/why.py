@@ -11,7 +11,7 @@ from gridzero.outputs.dashboard import words
 from gridzero.outputs.dashboard.views.pick import Json, at, items, number, plain_number, text, truth
 
 _PERCENT = 100.0
-_MOST_CAUSES = 8
+_MOST_CAUSES = 5
 _WS_PER_WH = 3600.0
 
 

@@ -1,16 +1,16 @@
 // The picture of the power flow. Lines point the way the power goes; their pace grows with it.
 const WIDE = {
-  box: "0 0 760 380",
-  grid: [105, 200], house: [345, 200], battery: [655, 200], sun: [345, 52],
+  box: "20 44 720 312",
+  grid: [100, 200], house: [345, 200], battery: [660, 200], sun: [222, 100],
   inverter: [505, 118], rectifier: [505, 282],
   lines: {
-    grid: "M165 200 H283", sun: "M345 98 V138",
+    grid: "M164 200 H279", sun: "M275 135 L294 158",
     inverter: "M640 140 C632 118 610 118 585 118 H425 C390 118 366 122 358 139",
     rectifier: "M358 261 C366 278 390 282 425 282 H585 C610 282 632 282 640 260",
   },
 };
 const TALL = {
-  box: "0 0 400 620",
+  box: "20 10 360 590",
   grid: [200, 80], house: [200, 290], battery: [200, 530], sun: [330, 130],
   inverter: [88, 412], rectifier: [312, 412],
   lines: {
@@ -46,8 +46,8 @@ const Node = {
   props: { at: Array, kind: String, value: String, note: String, icon: String, level: Number },
   template: `
     <g :class="['node', kind]" :transform="'translate(' + at[0] + ' ' + at[1] + ')'">
-      <circle r="60" />
-      <circle v-if="kind === 'battery'" class="level" r="60" pathLength="100" :stroke-dasharray="(level ?? 0) + ' 100'" transform="rotate(-90)" />
+      <circle r="64" />
+      <circle v-if="kind === 'battery'" class="level" r="64" pathLength="100" :stroke-dasharray="(level ?? 0) + ' 100'" transform="rotate(-90)" />
       <path class="icon" :d="icon" transform="translate(0 -26)" />
       <text class="value" y="16">{{ value }}</text><text class="note" y="36">{{ note }}</text>
     </g>`,
