@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import yaml
+
 from gridzero.config.faces import HistoryConfig
 from gridzero.config.loader import load
 from gridzero.demo.scene import Scene
 from gridzero.demo.simulated import SimulatedSite
+from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.memory import MemoryLinks
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.ear import Ear
@@ -197,7 +203,7 @@ class Day:
 
     def __init__(self, at_s: float, state: Said) -> None:
         self._at_s, self._state = at_s, state
-        self._load, self._sun = Household(5), Sun(peak_w=3600.0, seed=4)
+        self._load, self._sun = Household(5), Sun(peak_w=2300.0, seed=4)
         self._dice = random.Random(7)  # noqa: S311
         self.wh = 4200.0
 
@@ -224,3 +230,65 @@ class Day:
             "setpoint_w": round(battery_w, 1),
             "battery": battery,
         }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def broker() -> AsyncIterator[int]:
+    """The built-in one; yields its port."""
+    port = free_port()
+    served = EmbeddedBroker(report=_untold, port=port)
+    await served.start()
+    try:
+        yield port
+    finally:
+        await served.stop()
+
+
+def _untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
+    """Nobody listens."""
+
+
+@asynccontextmanager
+async def dashboard(folder: Path, mqtt_port: int, **options: Any) -> AsyncIterator[str]:
+    """``gridzero dashboard`` as people start it; yields its address when it answers."""
+    values = yaml.safe_load(DEMO.read_text())
+    port = free_port()
+    values["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
+    values["site"] = {"name": "Demo house", "state_dir": str(folder / "state")}
+    values["dashboard"] = {"port": port, **options}
+    file = folder / "house.yaml"
+    file.write_text(yaml.safe_dump(values))
+    with (folder / "dashboard.log").open("w") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gridzero.cli", "dashboard", str(file)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
+        )
+    try:
+        await _answers(port, process)
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(port: int, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(30.0):
+        while True:
+            assert process.returncode is None, "the dashboard ended"
+            try:
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,6 +69,12 @@ class Board:
                 feed.on(topic, self._marker(part.name))
         feed.on("event", self._on_event)
         self.refresh()
+
+    def recall(self, happened: Iterable[tuple[float, Json]]) -> None:
+        """Events from before this process began, each with its age in s; oldest first."""
+        now_s = self._clock.now_s()
+        older = [Told(now_s - ago_s, event) for ago_s, event in happened]
+        self._events = deque([*older, *self._events], maxlen=MOST_EVENTS)
 
     def refresh(self) -> None:
         """Bring every section up to date; call it as often as browsers are served."""

@@ -14,6 +14,7 @@ from gridzero.outputs.history.reader import Column, HistoryReader
 DAY_S: Final = 86400.0
 SPANS: Final = {"day": DAY_S, "week": 7 * DAY_S}
 MOST_POINTS: Final = 720
+MOST_EVENTS: Final = 12
 KEEP_S: Final = 30.0
 CURVES: Final = {
     "grid": "grid_w",
@@ -42,6 +43,20 @@ class Past:
         self._kept: dict[str, _Kept] = {}
         self._busy = asyncio.Lock()
 
+    async def happened(self) -> list[tuple[float, dict[str, Any]]]:
+        """The last events of a week with their age in s, oldest first; [] where none is known."""
+        if self._reader is None:
+            return []
+        return await asyncio.to_thread(self._happened, self._reader)
+
+    def _happened(self, reader: HistoryReader) -> list[tuple[float, dict[str, Any]]]:
+        now_s = self._wall_s()
+        try:
+            found = reader.events(now_s - SPANS["week"], now_s, most=MOST_EVENTS)
+        except GridzeroError:
+            return []  # the chart says it in words
+        return [(now_s - one.at_s, one._asdict()) for one in reversed(found)]
+
     async def answer(self, span: str) -> dict[str, Any]:
         """JSON-ready: times in UTC seconds and a list per curve, or why there is none."""
         if self._reader is None:
@@ -49,16 +64,16 @@ class Past:
         async with self._busy:
             kept = self._kept.get(span)
             if kept is None or self._wall_s() - kept.at_s > KEEP_S:
-                kept = _Kept(self._wall_s(), await asyncio.to_thread(self._read, span))
+                answer = await asyncio.to_thread(self._read, self._reader, span)
+                kept = _Kept(self._wall_s(), answer)
                 self._kept[span] = kept
         return kept.answer
 
-    def _read(self, span: str) -> dict[str, Any]:
-        assert self._reader is not None
+    def _read(self, reader: HistoryReader, span: str) -> dict[str, Any]:
         to_s = self._wall_s()
         from_s = to_s - SPANS[span]
         try:
-            series = self._reader.series(list(CURVES.values()), from_s, to_s, MOST_POINTS)
+            series = reader.series(list(CURVES.values()), from_s, to_s, MOST_POINTS)
         except GridzeroError as error:
             return {"why_not": f"The history cannot be read: {error.what}"}
         curves = {name: _drawn(series.columns[key], name) for name, key in CURVES.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from typing import Any, Final
@@ -49,6 +50,7 @@ async def serve(loaded: Loaded, config: DashboardConfig, feed: Feed, clock: Cloc
     sessions = Sessions(password, clock)
     pages = Pages(config, feed, board, viewers, sessions, clock)
     past = Past(_reader(loaded))
+    board.recall(await past.happened())
     guard = Guard(_application(pages, past, site), sessions, Tries(clock), config.hosts, site)
     with _listener(config.host, config.port) as listener:
         server = _Server(_settings(GZipMiddleware(guard, 1000, COMPRESSION)))
@@ -62,7 +64,7 @@ async def _both(server: uvicorn.Server, listener: socket.socket, viewers: Viewer
     try:
         await asyncio.wait({pace, serving}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
         pace.cancel()
         await asyncio.gather(pace, serving, return_exceptions=True)
     for task in (pace, serving):
@@ -101,7 +103,8 @@ def _application(pages: Pages, past: Past, site: str) -> FastAPI:
 
 
 def _quieten() -> None:
-    """NiceGUI's own doors that this page does not need."""
+    """NiceGUI's own doors that this page does not need, and words about requests that are none."""
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     nicegui_app.config.socket_io_js_transports = ["websocket"]
     core.sio.eio.transports = ["websocket"]
     core.sio.eio.max_http_buffer_size = MOST_SOCKET_BYTES

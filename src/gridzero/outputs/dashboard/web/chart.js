@@ -67,7 +67,7 @@ export const PastChart = {
       });
     },
     options() {
-      const past = this.past, text = css("--dim"), rule = css("--rule"), size = this.kiosk ? 15 : 12;
+      const past = this.past, font = getComputedStyle(document.body).fontFamily, text = css("--dim"), rule = css("--rule"), size = this.kiosk ? 15 : 12;
       const pairs = (curve, make = (v) => v) => past.at_s.map((at, i) => [at * 1000, curve[i] === null ? null : make(curve[i], i)]);
       const spread = past.high.map((high, i) => (high === null || past.low[i] === null ? null : Math.round((high - past.low[i]) * 1000)));
       const line = (name, data, color, axis, more = {}) => ({
@@ -80,7 +80,7 @@ export const PastChart = {
       const tag = { color: text, fontSize: size };
       const value = (name, more = {}) => ({ type: "value", name, nameTextStyle: tag, axisLabel: tag, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, ...more });
       return {
-        aria: { enabled: true }, backgroundColor: "transparent", textStyle: { fontFamily: "inherit" },
+        aria: { enabled: true }, backgroundColor: "transparent", textStyle: { fontFamily: font },
         legend: { top: 0, left: 0, itemWidth: 18, itemHeight: 8, itemGap: this.small ? 10 : 18, textStyle: { ...tag, color: css("--text") }, icon: "roundRect" },
         axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: text } },
         tooltip: { trigger: "axis", backgroundColor: css("--card"), borderColor: rule, textStyle: { color: css("--text"), fontSize: size }, confine: true,
