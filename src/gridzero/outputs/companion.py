@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -11,6 +12,7 @@ from gridzero.config.loader import Loaded
 from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
+from gridzero.outputs.home_assistant.face import HomeAssistantFace
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -21,8 +23,15 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    log.debug("faces.none", site=loaded.config.site.name, prefix=feed.prefix, now_s=clock.now_s())
-    yield from ()
+    config, state_dir = loaded.config, Path(loaded.config.site.state_dir)
+    if config.home_assistant.enabled:
+        yield HomeAssistantFace(
+            feed,
+            clock,
+            config.home_assistant,
+            state_dir=state_dir,
+            meter_lost_s=config.control.meter_lost_s,
+        )
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:
