@@ -136,7 +136,7 @@ class HomeAssistantFace:
         self._forget(self._memory.subsystems - self._states.subsystems)
         self._states_s = self._clock.now_s() + _STATES_AFTER_S
         log.info("home_assistant.announced", devices=len(self._devices), gone=len(gone))
-        await self._memory.keep(fresh, self._states.subsystems)
+        self._memory.keep(fresh, self._states.subsystems)
 
     def _forget(self, subsystems: frozenset[str]) -> None:
         """An empty retained message is none."""

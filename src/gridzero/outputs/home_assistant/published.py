@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ class Memory:
         self._file = file
         self.published: Published = {}
         self.subsystems: frozenset[str] = frozenset()
+        self._turn = threading.Lock()
 
     def load(self) -> None:
         """Never raises."""
@@ -38,20 +40,25 @@ class Memory:
         except (OSError, ValueError, RecursionError) as error:
             log.warning("home_assistant.forgot", file=str(self._file), why=str(error))
 
-    async def keep(self, published: Published, subsystems: frozenset[str]) -> None:
-        """Store what was told now, where it differs; never raises."""
+    def keep(self, published: Published, subsystems: frozenset[str]) -> None:
+        """Store what was told now, where it differs; never raises, never waits."""
         if (published, subsystems) == (self.published, self.subsystems):
             return
         self.published, self.subsystems = published, subsystems
-        values = {
-            "version": _VERSION,
-            "published": published,
-            "subsystems": sorted(subsystems),
-        }
-        try:
-            await asyncio.to_thread(_replace, self._file, json.dumps(values))
-        except OSError as error:
-            log.warning("home_assistant.not_saved", file=str(self._file), why=str(error))
+        asyncio.get_running_loop().run_in_executor(None, self._write)
+
+    def _write(self) -> None:
+        """The newest, by a worker thread: an SD card may take half a second."""
+        with self._turn:
+            values = {
+                "version": _VERSION,
+                "published": self.published,
+                "subsystems": sorted(self.subsystems),
+            }
+            try:
+                _replace(self._file, json.dumps(values))
+            except OSError as error:
+                log.warning("home_assistant.not_saved", file=str(self._file), why=str(error))
 
 
 def _checked(values: Any) -> tuple[Published, frozenset[str]]:
