@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +26,6 @@ class Memory:
         self._file = file
         self.published: Published = {}
         self.subsystems: frozenset[str] = frozenset()
-        self._turn = threading.Lock()
 
     def load(self) -> None:
         """Never raises."""
@@ -41,24 +38,22 @@ class Memory:
             log.warning("home_assistant.forgot", file=str(self._file), why=str(error))
 
     def keep(self, published: Published, subsystems: frozenset[str]) -> None:
-        """Store what was told now, where it differs; never raises, never waits."""
+        """Store what was told now, where it differs; never raises.
+
+        Written at once: this is seldom, and nobody waits for this process.
+        """
         if (published, subsystems) == (self.published, self.subsystems):
             return
         self.published, self.subsystems = published, subsystems
-        asyncio.get_running_loop().run_in_executor(None, self._write)
-
-    def _write(self) -> None:
-        """The newest, by a worker thread: an SD card may take half a second."""
-        with self._turn:
-            values = {
-                "version": _VERSION,
-                "published": self.published,
-                "subsystems": sorted(self.subsystems),
-            }
-            try:
-                _replace(self._file, json.dumps(values))
-            except OSError as error:
-                log.warning("home_assistant.not_saved", file=str(self._file), why=str(error))
+        values = {
+            "version": _VERSION,
+            "published": published,
+            "subsystems": sorted(subsystems),
+        }
+        try:
+            _replace(self._file, json.dumps(values))
+        except OSError as error:
+            log.warning("home_assistant.not_saved", file=str(self._file), why=str(error))
 
 
 def _checked(values: Any) -> tuple[Published, frozenset[str]]:
