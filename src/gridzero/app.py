@@ -27,17 +27,21 @@ from gridzero.domain.reasons import REASONS
 from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
 from gridzero.outputs.market_in import listen
+from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
+from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
+from gridzero.runtime.desk import desk_of
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
+from gridzero.runtime.orders import Orders
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
 from gridzero.runtime.rules import SiteRules
@@ -46,6 +50,7 @@ from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
 from gridzero.runtime.stores import FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
+from gridzero.runtime.trace import TracedLinks, Tracer
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
 
 
@@ -64,6 +69,8 @@ class App:
     links_ready: Callable[[], bool]
     watchdogs: Watchdogs | None
     memory: BatteryMemory
+    orders: Orders
+    trace: TraceOut
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -76,6 +83,7 @@ class App:
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
+                Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
             ),
@@ -125,6 +133,8 @@ def build(
     config, clock = loaded.config, LoopClock()
     faults = faults or FaultBook(clock)
     senders: dict[str, SentLinks] = {}
+    tracer = Tracer(clock)
+    links = TracedLinks(links, tracer)
     parts = _parts(loaded, plugins, links, clock, faults, senders)
     check_cells(config, parts.all())
     state_dir = Path(config.site.state_dir)
@@ -141,12 +151,15 @@ def build(
     battery_memory = BatteryMemory(site.battery, memory, faults, clock)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
-    output = MqttOut(site, faults, links.mqtt(), clock, config.mqtt.topic_prefix, learning)
+    orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
+    mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
+    output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
+    MqttIn(orders, mqtt, prefix, output.publish)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:
         site.on_decision(market.note)
-        listen(market, links.mqtt(), faults, config.mqtt.topic_prefix, _topics(config.prices))
+        listen(market, mqtt, _topics(config.prices))
     watchdogs = _watchdogs(config.watchdog, site, senders, feeders, clock) if feeders else None
     return App(
         site,
@@ -160,6 +173,8 @@ def build(
         links_ready,
         watchdogs,
         battery_memory,
+        orders,
+        TraceOut(tracer, mqtt, clock, prefix),
     )
 
 

@@ -109,6 +109,12 @@ ACTIONS: tuple[Action, ...] = (
         argument="now or stop",
     ),
     Action(
+        key="outlook",
+        title="Outlook",
+        text="tells where the battery is heading; only with prices",
+        argument="emptying, filling, unknown or auto",
+    ),
+    Action(
         key="restart",
         title="Restart gridzero",
         text="stops everything in order and starts it again",

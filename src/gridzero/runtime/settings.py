@@ -32,7 +32,7 @@ class Settings:
     """
 
     def __init__(self, default: Wanted, store: Store) -> None:
-        self._store, self._default = store, default
+        self._store, self.default = store, default
         self._listeners: list[Callable[[Wanted], None]] = []
         self.lost = ""
         try:
@@ -82,7 +82,7 @@ class Settings:
     def _remember(self, before: Wanted) -> None:
         for key, value in asdict(self.wanted).items():
             if value != getattr(before, key):
-                self._changed[key] = {"value": value, "default": getattr(self._default, key)}
+                self._changed[key] = {"value": value, "default": getattr(self.default, key)}
         self._store.save(self._changed)
 
 
