@@ -125,6 +125,14 @@ MAY_BE_UNKNOWN: Final = (
     "_heating",
     "_balancing_left",
     "_inverter_power",
+    "_outlook",  # a word of its own there
+    "_avoidable_",
+    "_grid_import",
+    "_grid_export",
+    "_battery_",
+    "_house_energy",
+    "_surplus",
+    "_charged_from",
 )
 
 

@@ -77,7 +77,9 @@ def _setting_row(key: str, setting: Mapping[str, Any], prefix: str) -> Row | Non
 
 
 def _value(facts: Facts, key: str) -> Any:
-    return facts.get(f"settings.settings.{key}.value")
+    """Until settings are heard, of those that the state repeats."""
+    said = facts.get(f"settings.settings.{key}")
+    return said.get("value") if isinstance(said, Mapping) else facts.get(f"state.{key}")
 
 
 def _is_on(facts: Facts, key: str) -> bool | None:
