@@ -43,6 +43,7 @@ _ICONS: Final = {
     "announce": "mdi:bullhorn",
 }
 _MOST_TEXT: Final = 255
+_SWITCHED: Final = {"on": True, "off": False}
 
 CATALOGUE: Final[Mapping[str, Any]] = {
     "settings": {row.key: asdict(row) for row in SETTINGS},
@@ -84,7 +85,7 @@ def _value(facts: Facts, key: str) -> Any:
 
 def _is_on(facts: Facts, key: str) -> bool | None:
     value = _value(facts, key)
-    return {"on": True, "off": False, True: True, False: False}.get(value)
+    return value if isinstance(value, bool) else _SWITCHED.get(str(value))
 
 
 def _name(key: str, said: Mapping[str, Any]) -> str:
