@@ -30,8 +30,9 @@ MODULE: Final = "module_b7"
 class House:
     """``gridzero demo`` and its companion, with a folder and a broker port that stay."""
 
-    def __init__(self, folder: Path, form: str) -> None:
-        self.folder, self.port, self._form = folder, free_port(), form
+    def __init__(self, folder: Path, form: str, *options: str) -> None:
+        """options: more for ``gridzero demo``."""
+        self.folder, self.port, self._form, self._options = folder, free_port(), form, options
         self.file = folder / "house.yaml"
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -46,7 +47,7 @@ class House:
         if without_a_module:
             values["devices"]["battery"]["buses"]["b"]["modules"].remove(7)
         self.file.write_text(yaml.safe_dump(values))
-        self._run("demo", "--config", str(self.file))
+        self._run("demo", "--config", str(self.file), *self._options)
         self._run("companion", str(self.file))
 
     def stop(self) -> None:
@@ -77,6 +78,8 @@ class House:
         async with aiomqtt.Client("127.0.0.1", self.port) as client:
             await client.subscribe("gridzero/state")
             async for message in client.messages:
+                if str(message.topic) != "gridzero/state":
+                    continue  # the embedded broker sends retained messages unasked
                 return json.loads(bytes(message.payload))[key]
         return None
 
@@ -108,6 +111,15 @@ def _is_unclear(entity_id: str, state: str) -> bool:
     return not any(part in entity_id for part in MAY_BE_UNKNOWN)
 
 
+OURS: Final = (
+    "The connection was lost",  # the broker went with the house, as it should here
+    "Failed to connect to MQTT server",
+    # when a device goes, Home Assistant clears its topic once more for each entity of it that is
+    # switched off, and wonders then about its own messages (components/mqtt/entity.py)
+    f"No device components to cleanup for gridzero_{MODULE}",
+)
+"""What Home Assistant says of what is done to it here."""
+
 MAY_BE_UNKNOWN: Final = (
     "_health",  # told every ten minutes
     "_cycles",
@@ -124,7 +136,7 @@ MAY_BE_UNKNOWN: Final = (
     "_fan",  # none configured
     "_heating",
     "_balancing_left",
-    "_inverter_power",
+    "inverter_power",
     "_outlook",  # a word of its own there
     "_avoidable_",
     "_grid_import",
@@ -154,7 +166,7 @@ async def check(house: House, hass: HomeAssistant, version: str) -> None:
         house.start(without_a_module=True)
         await until("a removed module's device goes", lambda: _has_no_module(talk))
         await until("everything else is back", lambda: _all_clear(talk))
-    complaints = hass.complaints()
+    complaints = [each for each in hass.complaints() if not any(map(each.count, OURS))]
     for complaint in complaints:
         print(complaint)
     if complaints:

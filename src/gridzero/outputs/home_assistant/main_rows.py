@@ -212,10 +212,10 @@ def words(
 
 POWERS: Final = (
     power("grid_power", "Grid power", "state.grid_w", METER, "mdi:transmission-tower"),
-    power("house_load", "House load", "state.net_load_w", METER, "mdi:home-lightning-bolt"),
+    power("net_load", "Net load", "state.net_load_w", METER, "mdi:home-lightning-bolt"),
     power("battery_power", "Battery power", battery_w, icon="mdi:home-battery"),
-    power("charger_power", "Charger power", chargers_w, icon="mdi:battery-arrow-up"),
-    power("inverter_power", "Inverter power", inverters_w, icon="mdi:battery-arrow-down"),
+    power("charging_power", "Charging power", chargers_w, icon="mdi:battery-arrow-up"),
+    power("discharging_power", "Discharging power", inverters_w, icon="mdi:battery-arrow-down"),
     power("setpoint", "Set-point", "state.setpoint_w", icon="mdi:target"),
     power("charge_limit", "Charge limit", "state.limits.charge_w", icon="mdi:arrow-collapse-up"),
     power(

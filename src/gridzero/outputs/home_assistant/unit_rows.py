@@ -104,8 +104,8 @@ def _module_rows(name: str) -> Iterator[Row]:
         "current", "Current", f"battery.modules.{name}.current_a", "A", 2, pace=Pace.SLOW
     )
     yield measured(
-        "soc",
-        "State of charge",
+        "lowest_cell_charge",
+        "Lowest cell charge",
         partial(_extreme, path=soc, pick=min),
         "%",
         1,
