@@ -45,6 +45,15 @@ class HomeAssistantConfig(Section):
     )
 
 
+class ReferenceTopicsConfig(Section):
+    """The topics of the battery monitor that was there before."""
+
+    enabled: bool = Field(default=False, description="publish battery/soc, battery/cells and so on")
+    prefix: Annotated[str, StringConstraints(pattern=r"^[^+#\x00 ]{0,100}$")] = Field(
+        default="", description="first part of these topics; empty = none"
+    )
+
+
 class HistoryConfig(Section):
     """The local store of what was."""
 

@@ -13,6 +13,7 @@ from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.home_assistant.face import HomeAssistantFace
+from gridzero.outputs.reference_topics import ReferenceTopics
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -32,6 +33,8 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
             state_dir=state_dir,
             meter_lost_s=config.control.meter_lost_s,
         )
+    if config.reference_topics.enabled:
+        yield ReferenceTopics(feed, clock, config.reference_topics.prefix)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:
