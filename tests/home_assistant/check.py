@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,20 @@ from real_home_assistant import ROOT, HomeAssistant, Talk, free_port, install
 
 PATIENCE_S: Final = 60.0
 MODULE: Final = "module_b7"
+
+
+DOCS: Final = ROOT / "docs" / "home-assistant"
+AUTOMATIONS: Final = """
+input_number:
+  car: {min: 0, max: 11000}
+automation:
+  - alias: Faults
+    use_blueprint: {path: gridzero/fault_notification.yaml, input: {}}
+  - alias: Car
+    use_blueprint:
+      path: gridzero/ev_hold.yaml
+      input: {charging_power: input_number.car}
+"""
 
 
 class House:
@@ -148,7 +163,7 @@ MAY_BE_UNKNOWN: Final = (
 )
 
 
-async def check(house: House, hass: HomeAssistant, version: str) -> None:
+async def check(house: House, hass: HomeAssistant, version: str, form: str) -> None:
     house.start()
     await until("the broker is there", house.has_broker)
     print(f"Home Assistant {version} starts in {await hass.start():.0f} s")
@@ -156,6 +171,9 @@ async def check(house: House, hass: HomeAssistant, version: str) -> None:
         await until("entities come", lambda: _settled(talk))
         await until("every entity shows something", lambda: _all_clear(talk))
         await show(talk)
+        await the_dashboard_names_what_there_is(talk)
+        if form == "device":
+            await blueprints_work(talk)
         await changes_the_running_system(house, talk)
     await hass.stop()
     await hass.start()
@@ -172,6 +190,25 @@ async def check(house: House, hass: HomeAssistant, version: str) -> None:
     if complaints:
         raise SystemExit(f"FAILED: Home Assistant complains {len(complaints)} times")
     print("ok: Home Assistant has not complained")
+
+
+async def the_dashboard_names_what_there_is(talk: Talk) -> None:
+    named = set(
+        re.findall(r"\b[a-z_]+\.gridzero_[a-z0-9_]+", (DOCS / "dashboard.yaml").read_text())
+    )
+    named = {entity_id for entity_id in named if not entity_id.endswith("_")}
+    missing = named - set(await talk.entities())
+    if missing:
+        raise SystemExit(f"FAILED: the dashboard names {sorted(missing)}")
+    print(f"ok: all {len(named)} entities of the dashboard are there")
+
+
+async def blueprints_work(talk: Talk) -> None:
+    states = {row["entity_id"]: row["state"] for row in await talk.ask("get_states")}
+    automations = {k: v for k, v in states.items() if k.startswith("automation.")}
+    if automations != {"automation.faults": "on", "automation.car": "on"}:
+        raise SystemExit(f"FAILED: the blueprints became {automations}")
+    print("ok: both blueprints are automations that wait")
 
 
 async def _settled(talk: Talk) -> bool:
@@ -241,11 +278,12 @@ async def show(talk: Talk) -> None:
 async def run(python: str, form: str, *, is_kept: bool) -> None:
     venv = install(python)
     folder = Path(tempfile.mkdtemp(prefix="gridzero-ha-"))
-    (folder / "hass").mkdir()
     house = House(folder, form)
-    hass = HomeAssistant(venv, folder / "hass", house.port)
+    automations = AUTOMATIONS if form == "device" else ""  # the older one has other words for them
+    shutil.copytree(DOCS / "blueprints", folder / "hass" / "blueprints" / "automation" / "gridzero")
+    hass = HomeAssistant(venv, folder / "hass", house.port, automations)
     try:
-        await check(house, hass, venv.name)
+        await check(house, hass, venv.name, form)
     except SystemExit:
         print("unclear:", *_all_clear_left, sep="\n  ")
         print(*hass.complaints(), sep="\n")
