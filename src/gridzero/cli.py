@@ -225,6 +225,12 @@ def _companion(arguments: argparse.Namespace) -> int:
     return run(arguments.config, with_parent=arguments.with_parent)
 
 
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from gridzero.dashboard import run
+
+    return run(arguments.config, with_parent=arguments.with_parent)
+
+
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.demo.arguments import add
 
@@ -314,6 +320,12 @@ COMMANDS: tuple[Command, ...] = (
         "Serve what people look at beside a running gridzero; `run` starts it by itself",
         _companion_arguments,
         _companion,
+    ),
+    Command(
+        "dashboard",
+        "Serve the web page of a running gridzero; `run` starts it by itself",
+        _companion_arguments,
+        _dashboard,
     ),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command(
