@@ -101,6 +101,8 @@ class Life:
             outlook=world.stores["outlook"],
             latched=world.stores["latched"],
             memory=world.stores["battery"],
+            energy=world.energy,
+            energy_days=MemoryStore(),
         )
         self.is_dead = False
         self.ticked_s: float | None = None
@@ -147,6 +149,7 @@ class World:
         self.stores: dict[str, Any] = {
             name: MemoryStore() for name in ("settings", "learned", "outlook", "latched", "battery")
         }
+        self.energy = MemoryStore()
         self.lives = [Life(self)]
         self.house = build_house(self.life.app, self._scene())
         self.twins = build_twins(loaded, plugins, self.house, self.start.seed)
