@@ -90,7 +90,8 @@ async def test_a_flood_is_counted_and_nothing_else_changes(send: Send) -> None:
     assert heard["event"] <= MOST_EVENTS
     assert heard["answer"] <= MOST_EVENTS * 10
     assert heard["state"] <= 10 * FLOOD_S, "not a state for each message"
-    assert len(logs) <= MOST_LOGS * (3 if send is good_targets else 1)
+    many = send in (good_targets, everywhere)  # wishes that are taken, and of every kind
+    assert len(logs) <= MOST_LOGS * (3 if many else 1)
     refused = [event for event in story.events if event.code == "setting_refused"]
     assert any("too fast" in event.text or "more were refused" in event.text for event in refused)
 
