@@ -23,7 +23,7 @@ from gridzero.config.models import (
 )
 from gridzero.control.tuning import Tuning
 from gridzero.domain.events import Severity
-from gridzero.domain.modes import Mode, Wanted
+from gridzero.domain.modes import Mode, Strategy, Wanted
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
@@ -76,6 +76,7 @@ class App:
     memory: BatteryMemory
     energy: EnergyMemory
     orders: Orders
+    mqtt_in: MqttIn
     trace: TraceOut
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
@@ -89,6 +90,7 @@ class App:
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
+                Service("mqtt_in", self.mqtt_in.run),
                 Service("energy", self.energy.run),
                 Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
@@ -150,7 +152,7 @@ def build(
     state_dir = Path(config.site.state_dir)
     faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
     store = store or FileStore(state_dir / "settings.json")
-    settings = _settings(config, store, faults)
+    settings = _settings(config, store, faults, parts)
     outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
@@ -175,7 +177,7 @@ def build(
     if config.production is not None:
         site.production = _production(config.production, mqtt, clock)
     output.tell_energy(energy_memory, has_production=config.production is not None)
-    MqttIn(orders, mqtt, prefix, output.publish)
+    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:
@@ -196,6 +198,7 @@ def build(
         battery_memory,
         energy_memory,
         orders,
+        mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
     )
 
@@ -344,15 +347,31 @@ def _connect_contactors(loaded: Loaded, plugins: Mapping[str, DriverPlugin], par
                 device.contactor = parts.switches[name]
 
 
-def _settings(config: Config, store: Store, faults: FaultBook) -> Settings:
-    settings = Settings(_wanted(config.control), store)
+def _settings(config: Config, store: Store, faults: FaultBook, parts: Parts) -> Settings:
+    most_w = {
+        "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
+        "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
+    }
+    wanted, has_prices = _wanted(config.control), config.prices is not None
+    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices)
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings
 
 
 def _wanted(control: ControlConfig) -> Wanted:
-    return Wanted(mode=Mode(control.mode), power_w=control.power_w, target_w=control.target_w)
+    return Wanted(
+        mode=Mode(control.mode),
+        power_w=control.power_w,
+        target_w=control.target_w,
+        export_guard_w=control.export_guard_w,
+        min_soc_pct=control.min_soc_pct,
+        max_soc_pct=control.max_soc_pct,
+        reserve_soc_pct=control.reserve_soc_pct,
+        strategy=Strategy(control.strategy),
+        peak_w=control.peak_w,
+        allow_grid_charge=control.allow_grid_charge,
+    )
 
 
 def _profile(battery: BatteryConfig) -> Profile:

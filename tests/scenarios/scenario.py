@@ -115,6 +115,7 @@ async def house(
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
+    settings: Store | None = None,
     energy: MemoryStore | None = None,
 ) -> AsyncIterator[Story]:
     """A house from power-up; it is shut down in order at the end.
@@ -130,7 +131,8 @@ async def house(
         start_h=0.0,
     )
     loaded = load_text(SMALL_DEMO, DEMO, plugins) if config is None else load(config, plugins)
-    story = Story(SimulatedSite(loaded, plugins, scene, learned, outlook, latched, memory, energy))
+    stores = (learned, outlook, latched, memory, settings, energy)
+    story = Story(SimulatedSite(loaded, plugins, scene, *stores))
     story.site.app.faults.on_event(story.events.append)
     step = story.site.bench.step
 

@@ -16,7 +16,7 @@ from gridzero.config.faces import (
 )
 from gridzero.config.links import LinkConfig, Name
 from gridzero.config.section import Number, Section
-from gridzero.domain.modes import Mode
+from gridzero.domain.modes import Mode, Strategy
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -204,6 +204,33 @@ class ControlConfig(Section):
         le=20_000,
         description="power in the modes charge and discharge, W, 0..20000",
     )
+    export_guard_w: Number = Field(
+        default=0.0,
+        ge=0,
+        le=500,
+        description="import that is left to the grid while discharging, W, 0..500",
+    )
+    min_soc_pct: Number = Field(
+        default=0.0, ge=0, le=100, description="no discharging at or below this charge, %, 0..100"
+    )
+    max_soc_pct: Number = Field(
+        default=100.0, ge=0, le=100, description="no charging at or above this charge, %, 0..100"
+    )
+    reserve_soc_pct: Number = Field(
+        default=0.0, ge=0, le=100, description="charge that mode auto keeps, %, 0..100"
+    )
+    strategy: Strategy = Field(
+        default=Strategy.SELF_USE, description="what mode auto is for; tariff needs prices"
+    )
+    peak_w: Number = Field(
+        default=4000.0,
+        ge=0,
+        le=50_000,
+        description="import above which the strategy peak_shave discharges, W, 0..50000",
+    )
+    allow_grid_charge: bool = Field(
+        default=True, description="whether more than the surplus may be stored, when asked for"
+    )
     meter_hold_s: Number = Field(
         default=1.5, ge=0.2, le=30, description="age up to which a reading counts in full, s"
     )
@@ -250,6 +277,12 @@ class ControlConfig(Section):
     def _times_fit_together(self) -> Self:
         if self.meter_hold_s >= self.meter_lost_s:
             raise ValueError("meter_hold_s must be shorter than meter_lost_s")
+        return self
+
+    @model_validator(mode="after")
+    def _bounds_leave_room(self) -> Self:
+        if max(self.min_soc_pct, self.reserve_soc_pct) >= self.max_soc_pct:
+            raise ValueError("min_soc_pct and reserve_soc_pct must be below max_soc_pct")
         return self
 
 

@@ -100,7 +100,7 @@ class Score:
     ) -> Moment:
         own_w = self._ledger.own_w(reading.at_s)
         self._load.update(reading.grid_w + own_w, own_w, seconds)
-        error_w = reading.grid_w - now.wanted.target_w
+        error_w = reading.grid_w - _target_w(reading.grid_w + own_w, now, decision)
         needed_w = error_w + own_w
         return Moment(
             measured_s=reading.at_s,
@@ -188,6 +188,11 @@ class Score:
 
 def _is_a_number(reading: MeterReading) -> bool:
     return abs(reading.grid_w) <= _BELIEVED_W
+
+
+def _target_w(net_load_w: float, now: Snapshot, decision: Decision) -> float:
+    """What the grid should have been."""
+    return now.wanted.target_w if decision.aim is None else decision.aim.nearest(net_load_w)
 
 
 def _reach(now: Snapshot, decision: Decision) -> Reach:

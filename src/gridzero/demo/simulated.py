@@ -30,9 +30,13 @@ class SimulatedSite:
         outlook: Store | None = None,
         latched: Store | None = None,
         memory: Store | None = None,
+        settings: Store | None = None,
         energy: MemoryStore | None = None,
     ) -> None:
-        """Learned ... energy: what an earlier life left; default: nothing."""
+        """Learned, outlook, latched, memory, settings, energy: what an earlier life left.
+
+        Default: nothing.
+        """
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
@@ -40,7 +44,7 @@ class SimulatedSite:
             loaded,
             plugins,
             self.links,
-            store=MemoryStore(),
+            store=settings or MemoryStore(),
             learned=learned or MemoryStore(),
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from gridzero.domain.decision import Decision
+from gridzero.domain.plan import PLANS
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
 from gridzero.domain.value import LEANS
@@ -29,6 +30,11 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
         "mode": now.wanted.mode.value,
         "power_w": now.wanted.power_w,
         "target_w": now.wanted.target_w,
+        "strategy": now.wanted.strategy.value,
+        "plan": decision.plan.value,
+        "plan_text": PLANS[decision.plan],
+        "full_charge": now.full_charge,
+        "maintenance": now.wanted.maintenance,
         "value": _value(now, decision),
         "limits": {
             "charge_a": _round(now.limits.charge_a if now.limits else None, 1),

@@ -6,6 +6,7 @@ does: what is more than that is counted, not kept.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -64,6 +65,13 @@ class Tracer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._taps: dict[str, Tap] = {}
+        self._wanted = asyncio.Event()
+
+    async def wanted(self) -> None:
+        """Return as soon as somebody looks at any link."""
+        if not any(self._clock.now_s() <= tap.until_s for tap in self._taps.values()):
+            self._wanted.clear()
+            await self._wanted.wait()
 
     def ask(self, argument: str) -> str:
         """Trace the link of this name for ten more seconds, "stop" ends all; returns words.
@@ -82,6 +90,7 @@ class Tracer:
                 remedy=f"There are {', '.join(self._taps) or 'none'}",
             )
         self._taps[name].until_s = self._clock.now_s() + HOLD_S
+        self._wanted.set()
         return f"{name} is traced for {HOLD_S:.0f} s"
 
     def tap(self, name: str, kind: str) -> Tap:
