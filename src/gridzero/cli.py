@@ -269,6 +269,29 @@ def _identify(arguments: argparse.Namespace) -> int:
     return run(arguments.unit, arguments.config, arguments.mqtt)
 
 
+def _history_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.outputs.history.arguments import add
+
+    add(parser)
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from gridzero.outputs.history.command import run
+
+    return run(arguments)
+
+
+def _alerts_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("test",), help="send one message to each address")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+
+
+def _alerts(arguments: argparse.Namespace) -> int:
+    from gridzero.alerts_command import run
+
+    return run(arguments.config)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -290,6 +313,13 @@ COMMANDS: tuple[Command, ...] = (
         _identify_arguments,
         _identify,
     ),
+    Command(
+        "history",
+        "Look into the history, export it, back it up",
+        _history_arguments,
+        _history,
+    ),
+    Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gridzero_drivers.mqtt_meter.codec import NoReading, Shape, decode
+from gridzero_drivers.metering.codec import NoReading, Shape, decode
+from gridzero_drivers.metering.path import Path
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
-from gridzero_drivers.mqtt_meter.path import Path
 
 Counts = tuple[float | None, float | None]
 """Import and export, kWh; None = not said since they were last taken."""

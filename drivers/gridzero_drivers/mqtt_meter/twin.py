@@ -8,8 +8,9 @@ from random import Random
 from typing import Any
 
 from gridzero.ports.twins import World
-from gridzero_drivers.mqtt_meter.options import MqttMeterOptions, Term
-from gridzero_drivers.mqtt_meter.path import put
+from gridzero_drivers.metering.path import put
+from gridzero_drivers.metering.places import Term
+from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
 
 _EPOCH_S = 1_700_000_000.0
 _SLACK_S = 1e-9
@@ -92,6 +93,8 @@ class MeterTwin:
             value = _value(term, _share_w(power_w, term.source, self._sources))
             before = documents.get(term.topic)
             documents[term.topic] = put(before, term.path or (), value)
+            if term.direction is not None:
+                documents[term.topic] = _directed(documents[term.topic], term, value)
             if term.time_path:
                 stamp_s = round(_EPOCH_S + measured_at_s, 3)
                 documents[term.topic] = put(documents[term.topic], term.time_path, stamp_s)
@@ -111,6 +114,15 @@ class MeterTwin:
 def _share_w(power_w: int, source: int, sources: int) -> int:
     """Whole watts of one phase; all phases together give power_w exactly."""
     return power_w * (source + 1) // sources - power_w * source // sources
+
+
+def _directed(document: Any, term: Term, value: float) -> Any:
+    """An unsigned number and the word for its direction."""
+    if term.direction is None or term.path is None:
+        return document
+    sign = -1 if value < 0 else 1
+    word = next(word for word, meant in term.direction.words.items() if meant == sign)
+    return put(put(document, term.path, abs(value)), term.direction.path, word)
 
 
 def _value(term: Term, power_w: int) -> float:

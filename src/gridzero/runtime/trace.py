@@ -17,11 +17,13 @@ from gridzero.ports.links import (
     CanFrame,
     CanLink,
     GpioLink,
+    HttpLink,
     I2cLink,
     LinkHealth,
     Links,
     MqttLink,
     SerialLink,
+    UdpLink,
 )
 from gridzero.runtime.settings import SettingRefused
 
@@ -141,6 +143,14 @@ class TracedLinks:
     def gpio(self, name: str) -> GpioLink:
         """See ports.links.Links; not traced."""
         return self._links.gpio(name)
+
+    def http(self, name: str) -> HttpLink:
+        """See ports.links.Links; not traced."""
+        return self._links.http(name)
+
+    def udp(self, name: str) -> UdpLink:
+        """See ports.links.Links; not traced."""
+        return self._links.udp(name)
 
     def mqtt(self) -> MqttLink:
         """See ports.links.Links; everybody may listen there anyway."""
