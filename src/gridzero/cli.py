@@ -225,6 +225,12 @@ def _companion(arguments: argparse.Namespace) -> int:
     return run(arguments.config, with_parent=arguments.with_parent)
 
 
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from gridzero.dashboard import run
+
+    return run(arguments.config, with_parent=arguments.with_parent)
+
+
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.demo.arguments import add
 
@@ -292,6 +298,21 @@ def _alerts(arguments: argparse.Namespace) -> int:
     return run(arguments.config)
 
 
+def _console_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "where", nargs="?", metavar="HOST:PORT", help="default: that of the configuration"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="whose console to use")
+    parser.add_argument("-c", dest="word", metavar="WORD", help="run that word, print, and end")
+    parser.add_argument("--yes", action="store_true", help="with -c: yes where the word asks first")
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    from gridzero.console import run
+
+    return run(arguments.where, arguments.config, arguments.word, sure=arguments.yes)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -299,6 +320,12 @@ COMMANDS: tuple[Command, ...] = (
         "Serve what people look at beside a running gridzero; `run` starts it by itself",
         _companion_arguments,
         _companion,
+    ),
+    Command(
+        "dashboard",
+        "Serve the web page of a running gridzero; `run` starts it by itself",
+        _companion_arguments,
+        _dashboard,
     ),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command(
@@ -320,6 +347,12 @@ COMMANDS: tuple[Command, ...] = (
         _history,
     ),
     Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
+    Command(
+        "console",
+        "Talk to a running gridzero: words, live screen, traces",
+        _console_arguments,
+        _console,
+    ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),
