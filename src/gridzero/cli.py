@@ -269,6 +269,18 @@ def _identify(arguments: argparse.Namespace) -> int:
     return run(arguments.unit, arguments.config, arguments.mqtt)
 
 
+def _meter_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.meter.arguments import add
+
+    add(parser)
+
+
+def _meter(arguments: argparse.Namespace) -> int:
+    from gridzero.meter.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -289,6 +301,9 @@ COMMANDS: tuple[Command, ...] = (
         "Test the converters of a running gridzero with small steps",
         _identify_arguments,
         _identify,
+    ),
+    Command(
+        "meter", "List known grid meters, or look at what a live one says", _meter_arguments, _meter
     ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),

@@ -52,3 +52,9 @@ def configure(
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(threshold, logging.WARNING), stream=target, force=True)
+
+
+def change_level(level: str) -> None:
+    """Write from this level on. Raises KeyError for unknown levels."""
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(threshold))

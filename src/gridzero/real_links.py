@@ -160,14 +160,7 @@ class RealLinks:
         if isinstance(link, HttpLinkConfig):
             self._http[name] = http_of(name, link, report)
             return
-        self._udp[name] = RealUdp(
-            name=name,
-            port=link.port,
-            group=link.group,
-            interface=link.interface,
-            sender=link.sender,
-            report=report,
-        )
+        self._udp[name] = udp_of(name, link, report)
 
     def _embedded(self, mqtt: MqttConfig) -> EmbeddedBroker | None:
         if mqtt.host is not None:
@@ -184,6 +177,18 @@ def http_of(name: str, link: HttpLinkConfig, report: Report) -> RealHttp:
         password=link.password.get_secret_value() if link.password else None,
         auth=link.auth,
         timeout_s=link.timeout_s,
+        report=report,
+    )
+
+
+def udp_of(name: str, link: UdpLinkConfig, report: Report) -> RealUdp:
+    """The port of a link's section."""
+    return RealUdp(
+        name=name,
+        port=link.port,
+        group=link.group,
+        interface=link.interface,
+        sender=link.sender,
         report=report,
     )
 

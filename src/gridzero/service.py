@@ -25,6 +25,7 @@ from gridzero.real_links import RealLinks
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
+from gridzero.runtime.orders import Orders
 from gridzero.runtime.state_lock import only_process
 from gridzero.runtime.supervisor import Ending
 from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, SystemdFeeder
@@ -75,14 +76,30 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
         feeders=tuple(_feeders(loaded.config.watchdog, os.environ)),
     )
     log.info("site.started", version=__version__, name=loaded.config.site.name)
+    again = _restart(app.orders, stop)
     watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
     try:
         ending = await app.run(stop)
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
+    if again and ending.code is ExitCode.ASKED:
+        ending = Ending(ExitCode.AGAIN, "asked to restart")
     _leave_for_sure(ending.code)
     return ending
+
+
+def _restart(orders: Orders, stop: asyncio.Event) -> list[str]:
+    """Let people ask for a restart; returns a list that is empty until they have."""
+    asked: list[str] = []
+
+    def do(value: str) -> str:
+        asked.append(value)
+        stop.set()
+        return "stops in order; Docker or systemd starts it again"
+
+    orders.can("restart", do)
+    return asked
 
 
 def _feeders(config: WatchdogConfig, environ: Mapping[str, str]) -> Iterator[Feeder]:

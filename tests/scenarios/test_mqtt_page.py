@@ -32,7 +32,10 @@ from gridzero.outputs.battery import battery_of, health_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
 PRICES = "\nprices: {import_ct: 30, export_ct: 8}\n"
-NAMED = {"chargers", "inverters", "modules", "balancing.modules"}
+NAMED = {
+    *("chargers", "inverters", "modules", "balancing.modules"),
+    *("converters", "today.converters"),
+}
 """Objects whose keys are names of modules and devices."""
 FIGURE = {"value", "sigma", "from", "to"}
 WHOLE = {
@@ -188,13 +191,20 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
         taken = {topic for client in broker.clients for topic, _ in client._subscriptions}
         person = broker.attach()
         person.subscribe("gridzero/#", lambda m: said.update({m.topic: m.payload}))
-        person.publish("gridzero/balance/set", "perhaps")
+        person.publish("gridzero/ask", '{"id": "1", "what": "balance", "value": "perhaps"}')
+        person.publish("gridzero/trace/set", "inverter")
         await asyncio.sleep(70.0)
-    del said["gridzero/balance/set"]
+    del said["gridzero/ask"], said["gridzero/trace/set"]
     heard = {topic.removeprefix("gridzero/"): json.loads(text) for topic, text in said.items()}
+    heard["trace/LINK"] = heard.pop("trace/inverter")
     assert {f"gridzero/{topic}" for topic in heard} | {"gridzero/status"} == listed("What it says")
     assert {t for t in taken if t.startswith("gridzero/")} == listed("What it takes")
-    for topic in ("state", "score", "event"):
+    heard["settings"] = {
+        "settings": {"KEY": heard["settings"]["settings"]["mode"]},
+        "actions": {"KEY": heard["settings"]["actions"]["balance"]},
+    }
+    assert set(heard["answer"]) == documented("ask` and `gridzero/answer")
+    for topic in ("state", "score", "energy", "event", "settings", "trace/LINK"):
         assert set(paths(heard[topic])) == documented(topic), topic
     cells = {"NAME": next(iter(heard["cells"].values()))}
     assert set(paths(cells)) == documented("cells")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -13,6 +14,7 @@ from gridzero.ports.plugin import DriverContext
 from gridzero_drivers.metering.codec import NoReading, excerpt
 from gridzero_drivers.metering.desk import Desk
 from gridzero_drivers.metering.rounds import Rounds
+from gridzero_drivers.mqtt_meter.counters import Counters
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
 
 log = structlog.get_logger()
@@ -33,6 +35,9 @@ class MqttMeter:
         self._desk = Desk(context.report)
         self._understood_at_s: dict[str, float] = {}
         self._said_incomplete = False
+        self._counters = Counters(options)
+        if self._counters.are_wanted:  # first: a reading takes along what its own message says
+            self._link.subscribe(self._counters.topic, self._on_counters)
         for topic in self._rounds.topics:
             self._link.subscribe(topic, self._on_message)
 
@@ -68,11 +73,19 @@ class MqttMeter:
         if isinstance(result, MeterReading):
             self._publish(result)
 
+    def _on_counters(self, message: MqttMessage) -> None:
+        """A retained one is old, too: it would seem to run backwards."""
+        if not message.retained:
+            self._counters.hear(message.payload)
+
     def _understood(self, message: MqttMessage) -> None:
         self._understood_at_s[message.topic] = message.received_at_s
         self._desk.praise(message.topic)
 
     def _publish(self, reading: MeterReading) -> None:
+        import_kwh, export_kwh = self._counters.take()
+        if import_kwh is not None or export_kwh is not None:
+            reading = replace(reading, import_kwh=import_kwh, export_kwh=export_kwh)
         self._said_incomplete = False
         self._desk.publish(reading)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
 from gridzero_drivers.metering.named import Named, by_name, doubts
-from gridzero_drivers.metering.places import Place, Term, Timing, terms_of
+from gridzero_drivers.metering.path import Path, parse
+from gridzero_drivers.metering.places import JsonPath, Place, Term, Timing, terms_of
 from gridzero_drivers.mqtt_meter.profiles import PROFILES
 
 
@@ -19,6 +20,7 @@ def _is_topic(text: str) -> str:
     return text
 
 
+JsonPaths = JsonPath | tuple[JsonPath, ...]
 Topic = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_is_topic)]
 
 
@@ -46,13 +48,32 @@ class Source(_TopicPlace):
 
 
 class MqttMeterOptions(Named, _TopicPlace, Timing):
-    """A grid meter on MQTT: a ``profile``, ``topic`` (with path, scale ...) or ``sources``."""
+    """A grid meter on MQTT: a ``profile``, ``topic`` (with path, scale ...) or ``sources``.
+
+    import_kwh_path, export_kwh_path: where the meter's own counters stand, several to be summed
+    (tariffs), in JSON messages of counter_topic (default: topic). kwh_scale: kWh per unit of them.
+    """
 
     PROFILES: ClassVar[Mapping[str, Profile]] = by_name(PROFILES)
 
     driver: Literal["mqtt_meter"]
     topic: Topic | None = None
     sources: tuple[Source, ...] = ()
+    import_kwh_path: JsonPaths | None = None
+    export_kwh_path: JsonPaths | None = None
+    counter_topic: Topic | None = None
+    kwh_scale: FiniteFloat = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _counters_have_a_document(self) -> Self:
+        topic, wanted = self.counter_topic or self.topic, any(self.counter_paths())
+        if self.counter_topic and not wanted:
+            raise ValueError("counter_topic needs import_kwh_path or export_kwh_path")
+        if wanted and not topic:
+            raise ValueError("with sources, the counters' paths need counter_topic")
+        if wanted and any(t.topic == topic and t.path is None for t in self.terms()):
+            raise ValueError(f"topic {topic!r} is a plain number: counters need counter_topic")
+        return self
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -82,6 +103,10 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
             for term in terms_of(source, i, source.topic, source.export_topic)
         )
 
+    def counter_paths(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Where import and export are counted; empty = nowhere."""
+        return _all(self.import_kwh_path), _all(self.export_kwh_path)
+
     def _single(self) -> Source:
         fields: dict[str, Any] = {key: getattr(self, key) for key in _TopicPlace.model_fields}
         return Source(topic=self.topic or "", **fields)
@@ -89,3 +114,9 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
     def doubts(self) -> tuple[Doubt, ...]:
         """What ``gridzero check`` should warn of."""
         return doubts(self.PROFILES.get(self.profile or ""), self)
+
+
+def _all(paths: JsonPaths | None) -> tuple[Path, ...]:
+    if paths is None:
+        return ()
+    return tuple(parse(text) for text in ((paths,) if isinstance(paths, str) else paths))

@@ -13,7 +13,7 @@ from gridzero.config.problems import Notes, Path
 from gridzero.config.sketch import Sketch
 from gridzero.config.switch_checks import check_switches
 from gridzero.config.yaml_lines import Document
-from gridzero.domain.modes import Mode
+from gridzero.domain.modes import Mode, Strategy
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import WHOLE_LINK
 
@@ -27,6 +27,7 @@ def check_site(document: Document, notes: Notes, sketch: Sketch, config: Config 
     _check_addresses(document, notes, sketch)
     check_switches(document, notes, sketch)
     _check_overrides(document, notes)
+    _check_strategy(document, notes)
     if config is not None:
         _warn(document, notes, sketch, config)
 
@@ -187,6 +188,13 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(below, (*path, index))
     else:
         yield path, value
+
+
+def _check_strategy(document: Document, notes: Notes) -> None:
+    path = ("control", "strategy")
+    if document.get(path) == Strategy.TARIFF and not document.get(("prices",)):
+        what = "the strategy tariff needs prices, and there are none"
+        notes.tell(document.place(path), path, what, "Add a section prices, see docs/value.md")
 
 
 def _check_overrides(document: Document, notes: Notes) -> None:

@@ -81,6 +81,8 @@ class LiveSite:
             learned=MemoryStore(),
             latched=MemoryStore(),
             memory=MemoryStore(),
+            energy=MemoryStore(),
+            energy_days=MemoryStore(),
             link_services=tuple(links.services()),
             links_ready=links.ready,
         )

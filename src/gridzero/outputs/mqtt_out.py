@@ -1,19 +1,14 @@
-"""State, events and commands over MQTT, under one topic prefix (``gridzero`` by default).
+"""State and events over MQTT, under one topic prefix (``gridzero`` by default).
 
 gridzero/status         online / offline (retained, last will)
 gridzero/state          one JSON object a second
 gridzero/cells          every cell, every ten seconds
 gridzero/battery        state of charge, trust, alarms, balancing and heat, every ten seconds
 gridzero/health         state of health and what to look after, every ten minutes
+gridzero/energy         counters of energy and money, and today's figures, every 30 seconds
 gridzero/score          how well the grid was held in the last hour and day, every minute
 gridzero/event          one JSON object per event
-gridzero/mode/set       auto, charge, discharge, hold, off
-gridzero/power_w/set    watts for charge and discharge
-gridzero/target_w/set   grid power to hold
-gridzero/identify/set   test a converter by its name, or all of them; cancel ends the test
-gridzero/acknowledge/set  all, a fault's code, or code and subject: end what is latched and over
-gridzero/balance/set    now: balance outside the usual window; stop: end that
-gridzero/outlook/set    emptying, filling, unknown, auto (see outputs.market_in)
+gridzero/settings       every setting with its range, every action; retained, on change, each minute
 """
 
 from __future__ import annotations
@@ -28,17 +23,20 @@ import structlog
 from gridzero.control.score import HOUR_MIN
 from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event, Severity
-from gridzero.domain.faults import FAULTS
 from gridzero.domain.snapshot import Snapshot
 from gridzero.outputs.battery import battery_of, health_of
+from gridzero.outputs.energy import energy_of
 from gridzero.outputs.learned import with_learning
+from gridzero.outputs.mqtt_in import text_of
 from gridzero.outputs.score import headline_of, score_of
+from gridzero.outputs.settings import settings_of
 from gridzero.outputs.state import cells_of, state_of
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttLink, MqttMessage
-from gridzero.runtime.fault_book import ALL, FaultBook
+from gridzero.runtime.energy_memory import EnergyMemory
+from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.learning import Learning
-from gridzero.runtime.settings import SettingRefused
+from gridzero.runtime.orders import Orders
 from gridzero.runtime.site import Site
 
 log = structlog.get_logger()
@@ -47,8 +45,9 @@ _STATE_PERIOD_S = 1.0
 _CELLS_PERIOD_S = 10.0
 _SCORE_PERIOD_S = 60.0
 _HEALTH_PERIOD_S = 600.0
+_ENERGY_PERIOD_S = 30.0
 _HEADLINE_PERIOD_S = 10.0
-_LONGEST_SETTING = 100
+_SETTINGS_PERIOD_S = 60.0
 
 
 class MqttOut:
@@ -62,13 +61,16 @@ class MqttOut:
         clock: Clock,
         prefix: str,
         learning: Learning | None = None,
+        orders: Orders | None = None,
     ) -> None:
+        """orders: what can be asked for, published with the settings; None = neither is."""
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
-        self._prefix, self._learning = prefix, learning
+        self._prefix, self._learning, self._orders = prefix, learning, orders
+        self._settings_s = float("-inf")
         self._refused_w: float | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
-        self._seldom: dict[str, tuple[float, Callable[[Snapshot], dict[str, Any]]]] = {
+        self._seldom: dict[str, tuple[float, Callable[[Snapshot], dict[str, Any] | None]]] = {
             "cells": (_CELLS_PERIOD_S, cells_of),
             "battery": (_CELLS_PERIOD_S, lambda now: battery_of(now.condition, now.now_s)),
             "score": (_SCORE_PERIOD_S, lambda _: score_of(site.score)),
@@ -76,21 +78,32 @@ class MqttOut:
         }
         self._due_s = {"score": clock.now_s() + _SCORE_PERIOD_S}
         faults.on_event(self._publish_event)
-        for key in ("mode", "power_w", "target_w"):
-            link.subscribe(f"{prefix}/{key}/set", self._setter(key))
-        link.subscribe(f"{prefix}/acknowledge/set", self._on_acknowledge)
-        link.subscribe(f"{prefix}/balance/set", self._on_balance)
-        if learning is not None:
-            link.subscribe(f"{prefix}/identify/set", self._on_identify)
+        site.settings.on_change(lambda _: self._publish_settings())
 
     def follow_target(self, topic: str) -> None:
         """Take charge power in W from this topic; anything that is not a number ends it."""
         self._link.subscribe(topic, self._on_target)
 
+    def tell_energy(self, energy: EnergyMemory, *, has_production: bool = False) -> None:
+        """Publish energy and money, too, once something of them is stored."""
+        self._seldom["energy"] = (
+            _ENERGY_PERIOD_S,
+            lambda _: energy_of(energy.shown, has_production=has_production),
+        )
+
+    def farewell(self) -> None:
+        """Publish the last decision, and the counters as they will be found again."""
+        self.publish()
+        self._due_s.pop("energy", None)
+        if self._site.last is not None and "energy" in self._seldom:
+            self._publish_seldom(self._site.last[0])
+
     async def run(self) -> None:
         """Publish the state once a second, the rest more seldom, until cancelled."""
         while True:
             self.publish()
+            if self._clock.now_s() - self._settings_s >= _SETTINGS_PERIOD_S:
+                self._publish_settings()
             if self._site.last is not None:
                 self._publish_seldom(self._site.last[0])
             await self._clock.sleep_s(_STATE_PERIOD_S)
@@ -99,8 +112,10 @@ class MqttOut:
         now_s = self._clock.now_s()
         for topic, (period_s, values_of) in self._seldom.items():
             if now_s >= self._due_s.setdefault(topic, now_s):
-                self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
-                self._publish_json(topic, values_of(now))
+                values = values_of(now)
+                if values is not None:
+                    self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
+                    self._publish_json(topic, values)
 
     def publish(self) -> None:
         """Publish the last decision now."""
@@ -120,6 +135,13 @@ class MqttOut:
             self._headline = headline_of(self._site.score.figures(HOUR_MIN))
         return self._headline
 
+    def _publish_settings(self) -> None:
+        """Retained: a form can be drawn before the next minute."""
+        if self._orders is not None:
+            self._settings_s = self._clock.now_s()
+            values = settings_of(self._site.settings, self._orders)
+            self._link.publish(f"{self._prefix}/settings", json_text(values), retain=True)
+
     def _publish_event(self, event: Event) -> None:
         values = {
             "code": event.code,
@@ -134,57 +156,11 @@ class MqttOut:
     def _publish_json(self, topic: str, values: dict[str, object]) -> None:
         self._link.publish(f"{self._prefix}/{topic}", json_text(values))
 
-    def _setter(self, key: str) -> Callable[[MqttMessage], None]:
-        def take(message: MqttMessage) -> None:
-            if message.retained:  # an old wish must not come back with every reconnect
-                return
-            try:
-                self._site.settings.change(**{key: _text(message.payload)})
-            except SettingRefused as error:
-                self._faults.tell("setting_refused", key, str(error), Severity.WARNING)
-            self.publish()
-
-        return take
-
-    def _on_identify(self, message: MqttMessage) -> None:
-        if message.retained or self._learning is None:
-            return
-        try:
-            self._learning.ask(_text(message.payload))
-        except SettingRefused as error:
-            self._faults.tell("setting_refused", "identify", str(error), Severity.WARNING)
-        self.publish()
-
-    def _on_acknowledge(self, message: MqttMessage) -> None:
-        """Retained, it would acknowledge with every reconnect what nobody has looked at."""
-        if message.retained:
-            return
-        code, _, subject = _text(message.payload).partition(" ")
-        if code != ALL and code not in FAULTS:
-            text = f"there is no fault {code[:40]!r}: send its code, code and subject, or all"
-            self._faults.tell("acknowledge_refused", "acknowledge", text, Severity.WARNING)
-        elif not self._faults.acknowledge(code, subject or None):
-            text = f"nothing that is over waits to be acknowledged for {code!r}"
-            self._faults.tell("acknowledge_refused", "acknowledge", text, Severity.WARNING)
-        self.publish()
-
-    def _on_balance(self, message: MqttMessage) -> None:
-        if message.retained:
-            return
-        wish = _text(message.payload).lower()
-        if wish == "now":
-            self._site.battery.balance_now(self._clock.now_s())
-        elif wish == "stop":
-            self._site.battery.end_balancing()
-        else:
-            words = f"balance/set takes now or stop, not {wish[:40]!r}"
-            self._faults.tell("setting_refused", "balance", words, Severity.WARNING)
-
     def _on_target(self, message: MqttMessage) -> None:
         if message.retained:
             return
         try:
-            power_w = float(_text(message.payload))
+            power_w = float(text_of(message.payload))
         except ValueError:
             power_w = 0.0
         most_w = sum(unit.spec.max_w for unit in self._site.parts.chargers)
@@ -214,9 +190,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _finite(below) for key, below in value.items()}
     return [_finite(below) for below in value] if isinstance(value, list | tuple) else value
-
-
-def _text(payload: bytes) -> str:
-    """What a person sent; of what is too long, only so much that it shows: it is no setting."""
-    text = payload[:_LONGEST_SETTING].decode(errors="replace").strip()
-    return text if len(payload) <= _LONGEST_SETTING else f"{text[:20]} ..."

@@ -6,10 +6,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """ASKED: a signal, a key or the end of a given duration."""
+    """ASKED: a signal, a key or the end of a given duration. AGAIN: asked to start anew."""
 
     ASKED = 0
     FINDINGS = 1
     CONFIG = 2
+    AGAIN = 3
     CRASHED = 70
     HUNG = 75

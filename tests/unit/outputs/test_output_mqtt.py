@@ -21,10 +21,12 @@ from gridzero.domain.modes import Mode, Wanted
 from gridzero.domain.readings import ConverterReading, ConverterState, MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.links.memory import MemoryBroker, MemoryMqtt
+from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut, json_text
 from gridzero.ports.clock import LoopClock
 from gridzero.ports.devices import OnSent
 from gridzero.ports.links import MqttMessage
+from gridzero.runtime.desk import desk_of
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.parts import Parts
 from gridzero.runtime.rules import SiteRules
@@ -103,7 +105,9 @@ class House:
         self.person: MemoryMqtt = broker.attach()
         self.heard: list[tuple[float, str, Any]] = []
         self.person.subscribe("gridzero/#", self._hear)
-        self.output = MqttOut(self.site, self.faults, self.link, clock, "gridzero")
+        orders = desk_of(self.site, clock)
+        self.output = MqttOut(self.site, self.faults, self.link, clock, "gridzero", orders=orders)
+        MqttIn(orders, self.link, "gridzero", self.output.publish)
 
     def _hear(self, message: MqttMessage) -> None:
         if not message.topic.endswith("/set"):
@@ -144,14 +148,14 @@ async def test_the_state_goes_out_each_second_and_the_cells_each_ten() -> None:
     assert [at_s for at_s, _ in house.of("cells")] == pytest.approx([0.0, 10.0, 20.0, 30.0])
 
 
-async def test_before_the_first_tick_nothing_is_said() -> None:
+async def test_before_the_first_tick_only_settings_are_said() -> None:
     async with publishing() as house:
         await asyncio.sleep(5.0)
-        assert house.heard == []
+        assert {topic for _, topic, _ in house.heard} == {"settings"}
         house.site.tick()
         await asyncio.sleep(1.0)
         topics = [topic for _, topic, _ in house.heard]
-        assert topics == ["state", "cells", "battery", "health"]
+        assert topics == ["settings", "state", "cells", "battery", "health"]
 
 
 async def test_the_state_tells_what_was_decided_and_why() -> None:

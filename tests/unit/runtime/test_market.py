@@ -17,7 +17,9 @@ from gridzero.domain.reasons import Because
 from gridzero.domain.value import Outlook, Prices
 from gridzero.links.memory import MemoryBroker
 from gridzero.outputs.market_in import listen
+from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.ports.clock import LoopClock
+from gridzero.runtime.desk import desk_of
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.market import Market
 from gridzero.runtime.settings import SettingRefused
@@ -175,7 +177,8 @@ def test_whatever_is_stored_it_starts(values: dict[str, Any]) -> None:
 async def heard(*messages: tuple[str, bytes, bool]) -> tuple[Market, list[Event]]:
     """A market that has heard these: (topic, payload, retained)."""
     clock, events = LoopClock(), list[Event]()
-    faults = FaultBook(clock)
+    site = FakeHouse().site
+    faults = site.faults
     faults.on_event(events.append)
     made = Market(FIXED, MemoryStore(), faults, clock, Watch())
     broker = MemoryBroker()
@@ -185,7 +188,8 @@ async def heard(*messages: tuple[str, bytes, bool]) -> tuple[Market, list[Event]
         if retained:
             sender.publish(topic, payload, retain=True)
     await asyncio.sleep(0.1)
-    listen(made, link, faults, "house", topics)
+    listen(made, link, topics)
+    MqttIn(desk_of(site, clock, market=made), link, "house", lambda: None)
     await asyncio.sleep(0.1)
     for topic, payload, retained in messages:
         if not retained:

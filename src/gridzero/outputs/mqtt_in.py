@@ -1,0 +1,120 @@
+"""What people send: ``gridzero/KEY/set`` for every setting and action, and ``gridzero/ask``.
+
+gridzero/ask      {"id": "7f3a", "what": "mode", "value": "hold", "by": "console"}
+gridzero/answer   {"id": "7f3a", "ok": true, "text": "Mode is hold"}
+
+Retained messages count for nothing: they would be old wishes that come back with each reconnect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from gridzero.domain.settings import ACTION_OF, SETTING_OF
+from gridzero.ports.links import MqttLink, MqttMessage
+from gridzero.runtime.orders import Orders, TooFast
+from gridzero.runtime.settings import SettingRefused
+
+log = structlog.get_logger()
+
+LONGEST_VALUE = 200
+_LONGEST_ASK = 1000
+_LONGEST_ID = 64
+_LATE_S = 0.25
+
+
+class MqttIn:
+    """Takes wishes from the broker to the desk that carries them out.
+
+    after: called when something may have changed, to say so at once.
+    """
+
+    def __init__(
+        self, orders: Orders, link: MqttLink, prefix: str, after: Callable[[], None]
+    ) -> None:
+        self._orders, self._link, self._prefix, self._after = orders, link, prefix, after
+        self._late: dict[str, str] = {}
+        self._is_late = asyncio.Event()
+        for key in (*SETTING_OF, *ACTION_OF):  # also those that are only refused here
+            link.subscribe(f"{prefix}/{key}/set", self._setter(key))
+        link.subscribe(f"{prefix}/ask", self._on_ask)
+
+    async def run(self) -> None:
+        """Carry out late what came too fast, until cancelled: a slider's last value counts."""
+        while True:
+            await self._is_late.wait()
+            await asyncio.sleep(_LATE_S)
+            late, self._late = self._late, {}
+            self._is_late.clear()
+            for key, value in late.items():
+                self._set(key, value)
+
+    def _setter(self, key: str) -> Callable[[MqttMessage], None]:
+        def take(message: MqttMessage) -> None:
+            if not message.retained:
+                self._set(key, text_of(message.payload))
+
+        return take
+
+    def _set(self, key: str, value: str) -> None:
+        try:
+            self._orders.carry_out(key, value)
+        except TooFast:
+            if key in SETTING_OF:
+                self._late[key] = value
+                self._is_late.set()
+        except SettingRefused:
+            self._after()  # shows the old value to whoever believed in the new one
+        else:
+            self._late.pop(key, None)
+            self._after()
+
+    def _on_ask(self, message: MqttMessage) -> None:
+        asked = None if message.retained else _asked(message.payload)
+        if asked is None:
+            return
+        number, what, value, by = asked
+        ok, text = self._answer(what, value)
+        log.info("asked", by=by, what=what[:40], value=value[:40], ok=ok)
+        answer = {"id": number, "ok": ok, "text": text}
+        self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
+
+    def _answer(self, key: str, value: str) -> tuple[bool, str]:
+        try:
+            done = self._orders.carry_out(key, value)
+        except SettingRefused as error:
+            return False, str(error)
+        self._after()
+        return True, done
+
+
+def _asked(payload: bytes) -> tuple[str, str, str, str] | None:
+    """id, what, value and by whom; None for what is no question."""
+    if len(payload) > _LONGEST_ASK:
+        return None
+    try:
+        values: Any = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, dict) or not isinstance(values.get("what"), str):
+        return None
+    number, value, by = (values.get(key, "") for key in ("id", "value", "by"))
+    return str(number)[:_LONGEST_ID], values["what"], _value(value), str(by)[:_LONGEST_ID]
+
+
+def _value(value: Any) -> str:
+    """Switches may be true and false, numbers numbers."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return text_of(str(value).encode(errors="replace"))
+
+
+def text_of(payload: bytes) -> str:
+    """What a person sent; of what is too long, only so much that it shows: it is no setting."""
+    text = payload[:LONGEST_VALUE].decode(errors="replace").strip()
+    return text if len(payload) <= LONGEST_VALUE else f"{text[:20]} ..."

@@ -1,0 +1,109 @@
+"""One desk for everything that people change or order, whatever way it came.
+
+Keys are those of domain.settings. What cannot be done is refused with a reason. A flood is not
+worked off: each key takes a few messages a second, the rest is counted and told once a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from gridzero.domain.events import Severity
+from gridzero.domain.faults import FAULTS
+from gridzero.domain.settings import ACTION_OF, SETTING_OF
+from gridzero.ports.clock import Clock
+from gridzero.runtime.fault_book import ALL, FaultBook
+from gridzero.runtime.flood_gate import FloodGate
+from gridzero.runtime.settings import SettingRefused, Settings
+
+log = structlog.get_logger()
+
+
+class TooFast(SettingRefused):
+    """More came than is worked off; what was asked is not done."""
+
+
+Do = Callable[[str], str]
+"""Carries out one order: takes its argument, returns what was done in words."""
+
+
+class Orders:
+    """Carries out settings and actions."""
+
+    def __init__(self, settings: Settings, faults: FaultBook, clock: Clock) -> None:
+        self._settings, self._faults = settings, faults
+        self._gate = FloodGate(clock, self._tell_flood)
+        self._do: dict[str, Do] = {"acknowledge": self._acknowledge}
+
+    def can(self, key: str, do: Do) -> None:
+        """Let do carry out the action with this key; it raises SettingRefused with the reason."""
+        self._do[key] = do
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every setting and every action that somebody carries out here."""
+        return (*SETTING_OF, *(key for key in ACTION_OF if key in self._do))
+
+    @property
+    def actions(self) -> Mapping[str, Do]:
+        """What carries out each action."""
+        return self._do
+
+    def carry_out(self, key: str, value: str) -> str:
+        """Change a setting or do an action; returns what was done, in words.
+
+        Raises SettingRefused, which has been told as an event, with the reason; TooFast when
+        it should be tried again later.
+        """
+        if not self._gate.passes(key if key in self.keys else "unknown"):
+            raise TooFast(
+                "too many messages", where=key[:40], remedy="Send a few per second at most"
+            )
+        try:
+            return self._carry_out(key, value)
+        except SettingRefused as error:
+            code = "acknowledge_refused" if key == "acknowledge" else "setting_refused"
+            self._faults.tell(code, key[:40], str(error), Severity.WARNING)
+            raise
+
+    def _carry_out(self, key: str, value: str) -> str:
+        if key in SETTING_OF:
+            self._settings.change(**{key: value})
+            return f"{SETTING_OF[key].title} is {_words(self._settings.shown(key), key)}"
+        if key in self._do:
+            return self._do[key](value)
+        known = ", ".join(self.keys)
+        raise SettingRefused(
+            f"there is no setting or action {key[:40]!r}", where="ask", remedy=f"There are {known}"
+        )
+
+    def _acknowledge(self, value: str) -> str:
+        code, _, subject = value.strip().partition(" ")
+        if code != ALL and code not in FAULTS:
+            raise SettingRefused(
+                f"there is no fault {code[:40]!r}",
+                where="acknowledge",
+                remedy="Send its code, code and subject, or all",
+            )
+        ended = self._faults.acknowledge(code, subject or None)
+        if not ended:
+            raise SettingRefused(
+                f"nothing that is over waits to be acknowledged for {code!r}",
+                where="acknowledge",
+                remedy="A fault whose cause is still there stays",
+            )
+        return "acknowledged: " + ", ".join(f"{code} {subject}" for code, subject in ended)
+
+    def _tell_flood(self, key: str, dropped: int) -> None:
+        text = f"{dropped} messages for {key} came too fast; of settings the last one counts"
+        self._faults.tell("setting_refused", key[:40], text, Severity.WARNING)
+
+
+def _words(value: object, key: str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g} {SETTING_OF[key].unit}".strip()
+    return str(value) or "empty"
