@@ -20,7 +20,7 @@ from gridzero.errors import ConfigError
 from gridzero.links.can_bus import RealCan
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.gpio import RealGpio
-from gridzero.links.http_client import RealHttp
+from gridzero.links.http_client import LOST_AFTER, RealHttp
 from gridzero.links.i2c_bus import RealI2c
 from gridzero.links.memory import MemoryGpio, MemoryHttp, MemoryI2c, MemoryUdp
 from gridzero.links.mqtt_client import RealMqtt
@@ -168,7 +168,9 @@ class RealLinks:
         return EmbeddedBroker(report=self._faults.reporter("broker"), port=mqtt.embedded.port)
 
 
-def http_of(name: str, link: HttpLinkConfig, report: Report) -> RealHttp:
+def http_of(
+    name: str, link: HttpLinkConfig, report: Report, *, lost_after: int = LOST_AFTER
+) -> RealHttp:
     """The web server of a link's section."""
     return RealHttp(
         name=name,
@@ -177,6 +179,7 @@ def http_of(name: str, link: HttpLinkConfig, report: Report) -> RealHttp:
         password=link.password.get_secret_value() if link.password else None,
         auth=link.auth,
         timeout_s=link.timeout_s,
+        lost_after=lost_after,
         report=report,
     )
 

@@ -84,7 +84,10 @@ def _none(name: str) -> NoReturn:
 
 @dataclass(slots=True)
 class Checked:
-    """What became of a meter. faults: in words, as they stand at the end."""
+    """What became of a meter.
+
+    faults: in words, as they stand at the end. link: why it was down then, "" = it was up.
+    """
 
     readings: list[MeterReading] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
@@ -126,6 +129,7 @@ async def check(
     meter.on_reading(take)
     async with running(link):
         await _run_for(meter, seconds)
+        result.link = link.health.why
     result.skipped = dict(link.health.skipped)
     return result
 

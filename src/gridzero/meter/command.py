@@ -18,6 +18,7 @@ from gridzero.config.loader import Loaded, load
 from gridzero.errors import ConfigError, GridzeroError, LinkError
 from gridzero.identify import account, client
 from gridzero.links.mqtt_client import RealMqtt
+from gridzero.log import configure
 from gridzero.meter import words
 from gridzero.meter.check import Checked, Runs, check, running
 from gridzero.meter.matching import (
@@ -33,7 +34,6 @@ from gridzero.meter.matching import (
 from gridzero.meter.survey import Survey, numbers
 from gridzero.plugins import find_plugins
 from gridzero.ports.devices import Role
-from gridzero.ports.links import MqttMessage
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.real_links import http_of, udp_of, up_soon
 from gridzero.runtime.exit_codes import ExitCode
@@ -47,6 +47,7 @@ class NothingHeard(GridzeroError):
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """One of the two. Raises ConfigError, LinkError or NothingHeard."""
+    configure("error")  # what a driver or link would log, this command says by itself
     plugins = find_plugins().plugins
     if arguments.what == "list":
         return _list(known_meters(plugins), arguments.json)
@@ -87,17 +88,13 @@ async def _survey(arguments: argparse.Namespace, known: Sequence[Known]) -> Exit
             remedy="Check the topic and that the meter publishes there; or listen longer with "
             "--seconds",
         )
-    found = matches(_heard(survey.kept), known)
+    found = matches(tuple(survey.kept), known)
     if arguments.json:
         _print(_json(words.survey_data(survey, found)))
     else:
         _print("\n".join(words.survey_lines(survey, found)))
     likely = any(look.likely() for look in survey.topics.values())
     return ExitCode.ASKED if found or likely else ExitCode.FINDINGS
-
-
-def _heard(messages: Iterable[MqttMessage]) -> list[MqttMessage]:
-    return list(messages)
 
 
 def _filters(topic: str | None) -> list[str]:
@@ -149,7 +146,8 @@ async def _check_profile(arguments: argparse.Namespace, known: Known) -> ExitCod
     if target is not None and (target.path.strip("/") or target.query):
         section["request"] = target._replace(scheme="", netloc="", fragment="").geturl()
     options = _options(known.plugin, section)
-    return await _checked(arguments, known.plugin, options, link, as_yaml(section, link_section))
+    paste = as_yaml(section, link_section)
+    return await _checked(arguments, known.plugin, options, link, paste)
 
 
 def _link_for(
@@ -214,18 +212,18 @@ async def _checked(
             )
         return ExitCode.ASKED
     raise NothingHeard(
-        _why_not(result, link),
+        _why_not(result),
         where=getattr(options, "profile", None) or plugin.name,
-        remedy="Run gridzero meter test without --profile to see what is really said"
-        if not link.health.why
-        else "Check address, network and password",
+        remedy="Check address, network and password"
+        if result.link
+        else "Leave --profile out to see what is really said, or listen longer with --seconds",
     )
 
 
-def _why_not(result: Checked, link: Runs) -> str:
-    why = f"; {link.health.why}" if link.health.why and link.health.why != "closed" else ""
+def _why_not(result: Checked) -> str:
     skipped = ", ".join(f"{count} x {name}" for name, count in result.skipped.items())
-    return f"no reading{f' (skipped: {skipped})' if skipped else ''}{why}"
+    why = [each for each in (f"skipped: {skipped}" if skipped else "", result.link) if each]
+    return f"no reading ({'; '.join(why)})" if why else "no reading"
 
 
 def _checked_data(result: Checked) -> dict[str, Any]:
@@ -245,7 +243,7 @@ def _checked_data(result: Checked) -> dict[str, Any]:
 async def _ask_around(arguments: argparse.Namespace, known: Sequence[Known]) -> ExitCode:
     """Ask for what each profile would ask for, once, and show who can read the answer."""
     config = _http_config(arguments)
-    link = http_of(LINK, config, _untold)
+    link = http_of(LINK, config, _untold, lost_after=len(known))
     own = _own_request(arguments.url)
     found: list[Match] = []
     said: dict[str, bytes | str] = {}
