@@ -68,7 +68,12 @@ class Child:
 
 def children(config: Config, file: Path, faults: FaultBook, clock: Clock) -> Iterator[Service]:
     """A service for each process that a configuration asks for."""
-    switched = (config.home_assistant, config.history, config.console)
+    switched = (
+        config.home_assistant,
+        config.reference_topics,
+        config.history,
+        config.console,
+    )
     if any(face.enabled for face in switched) or config.metrics or config.alerts:
         yield _service("companion", file, faults, clock)
     if config.dashboard is not None:

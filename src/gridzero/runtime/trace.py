@@ -145,7 +145,7 @@ class TracedLinks:
         return self._links.gpio(name)
 
     def http(self, name: str) -> HttpLink:
-        """See ports.links.Links; not traced: gridzero meter test --url shows what is said."""
+        """See ports.links.Links; not traced."""
         return self._links.http(name)
 
     def udp(self, name: str) -> UdpLink:
