@@ -29,7 +29,7 @@ class HttpMeter:
     def __init__(self, options: HttpMeterOptions, context: DriverContext) -> None:
         self._name = context.name
         self.interval_s = options.expected_interval_s
-        self._request = options.request
+        self._request = options.target
         self._clock = context.clock
         self._link = context.links.http(options.link)
         self._rounds = Rounds(options.terms(), options, options.format)

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
 from gridzero_drivers.http_meter.profiles import PROFILES
-from gridzero_drivers.metering.named import Named, by_name, doubts
+from gridzero_drivers.metering.named import Named, by_name, doubts, profile_field
 from gridzero_drivers.metering.places import Place, Term, Timing, terms_of
 
 _Request = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=1024)]
@@ -23,13 +23,25 @@ class HttpMeterOptions(Named, Place, Timing):
     asked.
     """
 
+    profile: str | None = profile_field(PROFILES)
     PROFILES: ClassVar[Mapping[str, Profile]] = by_name(PROFILES)
 
     driver: Literal["http_meter"]
     link: str = Field(min_length=1)
-    request: _Request
+    request: _Request | None = None
     format: Literal["json", "sml"] = "json"
     expected_interval_s: float = Field(default=1.0, ge=0.2, le=3600)
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> Self:
+        if self.request is None:
+            raise ValueError("request is missing: what to ask for, such as /api/v1/data")
+        return self
+
+    @property
+    def target(self) -> str:
+        """What is asked for."""
+        return self.request or "/"
 
     @model_validator(mode="after")
     def _the_number_has_a_place(self) -> Self:
@@ -41,7 +53,7 @@ class HttpMeterOptions(Named, Place, Timing):
 
     def terms(self) -> tuple[Term, ...]:
         """The one or two numbers of an answer."""
-        return terms_of(self, 0, self.request)
+        return terms_of(self, 0, self.target)
 
     def doubts(self) -> tuple[Doubt, ...]:
         """What ``gridzero check`` should warn of."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
-from gridzero_drivers.metering.named import Named, by_name, doubts
+from gridzero_drivers.metering.named import Named, by_name, doubts, profile_field
 from gridzero_drivers.metering.path import Path, parse
 from gridzero_drivers.metering.places import JsonPath, Place, Term, Timing, terms_of
 from gridzero_drivers.mqtt_meter.profiles import PROFILES
@@ -54,6 +54,7 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
     (tariffs), in JSON messages of counter_topic (default: topic). kwh_scale: kWh per unit of them.
     """
 
+    profile: str | None = profile_field(PROFILES)
     PROFILES: ClassVar[Mapping[str, Profile]] = by_name(PROFILES)
 
     driver: Literal["mqtt_meter"]
