@@ -62,7 +62,7 @@ class House:
         if without_a_module:
             values["devices"]["battery"]["buses"]["b"]["modules"].remove(7)
         self.file.write_text(yaml.safe_dump(values))
-        self._run("demo", "--config", str(self.file), *self._options)
+        self._run("demo", "--alone", "--config", str(self.file), *self._options)
         self._run("companion", str(self.file))
 
     def stop(self) -> None:

@@ -15,9 +15,9 @@ from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.face import recorder_of
-from gridzero.plugins import find_plugins
 from gridzero.outputs.home_assistant.face import HomeAssistantFace
 from gridzero.outputs.reference_topics import ReferenceTopics
+from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
