@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
 from gridzero.domain.readings import MeterReading
-from gridzero.errors import ConfigError
+from gridzero.errors import ConfigError, GridzeroError
 from gridzero.meter.words import reading_line
 from gridzero.ports.clock import LoopClock
 from gridzero.ports.devices import Meter
@@ -80,6 +80,10 @@ class OneLink:
 
 def _none(name: str) -> NoReturn:
     raise ConfigError("this meter cannot be tested alone", where=name, remedy="Use gridzero run")
+
+
+class NothingHeard(GridzeroError):
+    """No message, no answer, no datagram."""
 
 
 @dataclass(slots=True)

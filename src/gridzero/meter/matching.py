@@ -30,12 +30,16 @@ class Known(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A profile that gave readings of what was heard. weight: how particular its shape is."""
+    """A profile that gave readings of what was heard.
+
+    weight: how particular its shape is. link: section of the link it needs, None = the broker.
+    """
 
     known: Known
     section: Mapping[str, Any]
     readings: tuple[MeterReading, ...]
     weight: int
+    link: Mapping[str, Any] | None = None
 
 
 def known_meters(plugins: Mapping[str, DriverPlugin]) -> list[Known]:

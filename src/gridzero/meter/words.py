@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -98,7 +99,7 @@ def match_lines(found: Sequence[Match]) -> Iterator[str]:
     if found:
         yield ""
         yield "To paste:"
-        yield as_yaml(found[0].section, found[0].section.get("_link"))
+        yield as_yaml(found[0].section, found[0].link)
 
 
 def _by_hand(looks: Sequence[TopicLook]) -> Iterator[str]:
@@ -159,7 +160,7 @@ def match_data(match: Match) -> dict[str, Any]:
     """One profile that can read it."""
     return {
         "profile": match.known.profile.name,
-        "section": {key: value for key, value in match.section.items() if key != "_link"},
+        "section": dict(match.section),
         "readings": len(match.readings),
         "grid_w": match.readings[-1].grid_w,
         "unfit": match.known.profile.unfit,
@@ -173,3 +174,13 @@ def reading_line(reading: MeterReading, before: MeterReading | None) -> str:
     age_s = reading.received_at_s - reading.at_s
     side = "import" if reading.grid_w > 0 else "export" if reading.grid_w < 0 else ""
     return f"{reading.grid_w:8.0f} W  {side:6}  {age_s:.2f} s old{gap}"
+
+
+def as_json(data: Any) -> str:
+    """For programs."""
+    return json.dumps(data, indent=1)
+
+
+def say(text: str) -> None:
+    """Print at once."""
+    print(text, flush=True)  # noqa: T201 - a command's own output
