@@ -40,8 +40,11 @@ from gridzero.meter.words import as_json, say
 from gridzero.plugins import find_plugins
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import DriverPlugin
-from gridzero.real_links import http_of, udp_of, up_soon
+from gridzero.real_links import http_of, udp_of
 from gridzero.runtime.exit_codes import ExitCode
+
+_LOOK_S = 0.02
+_CONNECT_LOOKS = 250
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
@@ -113,7 +116,13 @@ def _broker(arguments: argparse.Namespace) -> RealMqtt:
 
 async def _connected(link: RealMqtt) -> None:
     """Raises LinkError with the reason when the broker does not take us."""
-    await up_soon(link.health)
+    nothing_yet = link.health.why
+    for _ in range(_CONNECT_LOOKS):
+        if link.health.state == "up":
+            return
+        if link.health.why != nothing_yet:
+            break
+        await asyncio.sleep(_LOOK_S)
     if link.health.state != "up":
         raise LinkError(
             link.health.why,

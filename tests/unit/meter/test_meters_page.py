@@ -35,8 +35,7 @@ def link_of(known: Known) -> dict[str, Any] | None:
 def example(known: Known) -> str:
     link = link_of(known)
     given = {} if link is None else {"link": LINK}
-    text = as_yaml(section_of(known, known.profile.example_id or None, **given), link)
-    return text.replace("'!secret powerfox_password'", "!secret powerfox_password")
+    return as_yaml(section_of(known, known.profile.example_id or None, **given), link)
 
 
 def interval(known: Known) -> str:
