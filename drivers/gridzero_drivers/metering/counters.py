@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from pydantic import Field, FiniteFloat
-
-from gridzero.domain.readings import MeterReading
-from gridzero.ports.plugin import Options
 from gridzero_drivers.metering.codec import Form, NoReading, Shape, decode
-from gridzero_drivers.metering.path import Path, parse
-from gridzero_drivers.metering.places import JsonPath
+from gridzero_drivers.metering.path import Path
 
-JsonPaths = JsonPath | tuple[JsonPath, ...]
+Counted = tuple[tuple[Path, ...], tuple[Path, ...]]
+"""Where import and export are counted."""
 
+Counts = tuple[float | None, float | None]
+"""Import and export, kWh; None = not said since they were last taken."""
 
-class Counting(Options):
-    """Where the meter's own counters stand.
-
-    import_kwh_path, export_kwh_path: several are summed (tariffs). kwh_scale: kWh per unit of them.
-    """
-
-    import_kwh_path: JsonPaths | None = None
-    export_kwh_path: JsonPaths | None = None
-    kwh_scale: FiniteFloat = Field(default=1.0, gt=0)
-
-    def counter_paths(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """Where import and export are counted; empty = nowhere."""
-        return _all(self.import_kwh_path), _all(self.export_kwh_path)
+_NOTHING: Counts = (None, None)
 
 
 class Counters:
-    """Keeps what was heard until the next reading takes it along."""
+    """Keeps what was heard until the next reading takes it along.
 
-    def __init__(self, options: Counting, form: Form = "json") -> None:
-        self._scale = options.kwh_scale
-        self._shapes = tuple(
-            Shape(paths, form=form) if paths else None for paths in options.counter_paths()
-        )
-        self._heard: list[float | None] = [None, None]
+    paths: of import and of export; empty = nowhere. scale: kWh per unit of them.
+    """
+
+    def __init__(self, paths: Counted, scale: float, form: Form = "json") -> None:
+        self._scale = scale
+        self._shapes = tuple(_shape(each, form) for each in paths)
+        self._heard = _NOTHING
 
     @property
     def are_wanted(self) -> bool:
@@ -46,18 +31,17 @@ class Counters:
         return any(self._shapes)
 
     def hear(self, payload: bytes) -> None:
-        """Take a message; what is no number leaves what was heard before."""
-        for direction, shape in enumerate(self._shapes):
-            counted = self._counted(payload, shape)
-            if counted is not None:
-                self._heard[direction] = counted
+        """Take a message of the topic; what is no number leaves what was heard before."""
+        bought, sold = (self._counted(payload, shape) for shape in self._shapes)
+        self._heard = (
+            self._heard[0] if bought is None else bought,
+            self._heard[1] if sold is None else sold,
+        )
 
-    def onto(self, reading: MeterReading) -> MeterReading:
-        """The reading with what was heard since the one before it."""
-        (import_kwh, export_kwh), self._heard = self._heard, [None, None]
-        if import_kwh is None and export_kwh is None:
-            return reading
-        return replace(reading, import_kwh=import_kwh, export_kwh=export_kwh)
+    def take(self) -> Counts:
+        """What was heard, once."""
+        heard, self._heard = self._heard, _NOTHING
+        return heard
 
     def _counted(self, payload: bytes, shape: Shape | None) -> float | None:
         """Tariffs are summed; one that is missing makes the sum unknown."""
@@ -65,7 +49,5 @@ class Counters:
         return None if isinstance(content, NoReading) else sum(content.numbers) * self._scale
 
 
-def _all(paths: JsonPaths | None) -> tuple[Path, ...]:
-    if paths is None:
-        return ()
-    return tuple(parse(text) for text in ((paths,) if isinstance(paths, str) else paths))
+def _shape(paths: tuple[Path, ...], form: Form) -> Shape | None:
+    return Shape(paths, form=form) if paths else None

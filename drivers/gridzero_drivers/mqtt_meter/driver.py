@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -34,7 +35,7 @@ class MqttMeter:
         self._desk = Desk(context.report)
         self._understood_at_s: dict[str, float] = {}
         self._said_incomplete = False
-        self._counters = Counters(options)
+        self._counters = Counters(options.counter_paths(), options.kwh_scale)
         if self._counters.are_wanted:  # first: a reading takes along what its own message says
             self._link.subscribe(options.counter_topic or options.topic or "", self._on_counters)
         for topic in self._rounds.topics:
@@ -82,8 +83,11 @@ class MqttMeter:
         self._desk.praise(message.topic)
 
     def _publish(self, reading: MeterReading) -> None:
+        import_kwh, export_kwh = self._counters.take()
+        if import_kwh is not None or export_kwh is not None:
+            reading = replace(reading, import_kwh=import_kwh, export_kwh=export_kwh)
         self._said_incomplete = False
-        self._desk.publish(self._counters.onto(reading))
+        self._desk.publish(reading)
 
     def _refused(self, message: MqttMessage, why: NoReading) -> None:
         self._link.health.skip(why)

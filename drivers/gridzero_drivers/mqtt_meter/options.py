@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
-from gridzero_drivers.metering.counters import Counting
-from gridzero_drivers.metering.named import Named, by_name, doubts
-from gridzero_drivers.metering.places import Place, Term, Timing, terms_of
+from gridzero_drivers.metering.named import Named, by_name, doubts, profile_field
+from gridzero_drivers.metering.path import Path
+from gridzero_drivers.metering.places import JsonPaths, Place, Term, Timing, parsed_all, terms_of
 from gridzero_drivers.mqtt_meter.profiles import PROFILES
 
 
@@ -46,18 +46,23 @@ class Source(_TopicPlace):
     topic: Topic
 
 
-class MqttMeterOptions(Named, _TopicPlace, Timing, Counting):
+class MqttMeterOptions(Named, _TopicPlace, Timing):
     """A grid meter on MQTT: a ``profile``, ``topic`` (with path, scale ...) or ``sources``.
 
-    counter_topic: of JSON messages that hold the counters; default: topic.
+    import_kwh_path, export_kwh_path: where the meter's own counters stand, several to be summed
+    (tariffs), in JSON messages of counter_topic (default: topic). kwh_scale: kWh per unit of them.
     """
 
+    profile: str | None = profile_field(PROFILES)
     PROFILES: ClassVar[Mapping[str, Profile]] = by_name(PROFILES)
 
     driver: Literal["mqtt_meter"]
     topic: Topic | None = None
     sources: tuple[Source, ...] = ()
+    import_kwh_path: JsonPaths | None = None
+    export_kwh_path: JsonPaths | None = None
     counter_topic: Topic | None = None
+    kwh_scale: FiniteFloat = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
     def _counters_have_a_document(self) -> Self:
@@ -97,6 +102,10 @@ class MqttMeterOptions(Named, _TopicPlace, Timing, Counting):
             for i, source in enumerate(sources)
             for term in terms_of(source, i, source.topic, source.export_topic)
         )
+
+    def counter_paths(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Where import and export are counted; empty = nowhere."""
+        return parsed_all(self.import_kwh_path), parsed_all(self.export_kwh_path)
 
     def _single(self) -> Source:
         fields: dict[str, Any] = {key: getattr(self, key) for key in _TopicPlace.model_fields}
