@@ -225,6 +225,12 @@ def _companion(arguments: argparse.Namespace) -> int:
     return run(arguments.config, with_parent=arguments.with_parent)
 
 
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from gridzero.dashboard import run
+
+    return run(arguments.config, with_parent=arguments.with_parent)
+
+
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.demo.arguments import add
 
@@ -269,6 +275,29 @@ def _identify(arguments: argparse.Namespace) -> int:
     return run(arguments.unit, arguments.config, arguments.mqtt)
 
 
+def _history_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.outputs.history.arguments import add
+
+    add(parser)
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from gridzero.outputs.history.command import run
+
+    return run(arguments)
+
+
+def _alerts_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("test",), help="send one message to each address")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+
+
+def _alerts(arguments: argparse.Namespace) -> int:
+    from gridzero.alerts_command import run
+
+    return run(arguments.config)
+
+
 def _console_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "where", nargs="?", metavar="HOST:PORT", help="default: that of the configuration"
@@ -292,6 +321,12 @@ COMMANDS: tuple[Command, ...] = (
         _companion_arguments,
         _companion,
     ),
+    Command(
+        "dashboard",
+        "Serve the web page of a running gridzero; `run` starts it by itself",
+        _companion_arguments,
+        _dashboard,
+    ),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command(
         "bench",
@@ -305,6 +340,13 @@ COMMANDS: tuple[Command, ...] = (
         _identify_arguments,
         _identify,
     ),
+    Command(
+        "history",
+        "Look into the history, export it, back it up",
+        _history_arguments,
+        _history,
+    ),
+    Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
     Command(
         "console",
         "Talk to a running gridzero: words, live screen, traces",

@@ -1,9 +1,12 @@
 """``gridzero companion``: everything that people look at, in one process beside control."""
 
+# ruff: noqa: PLC0415 - a face's libraries are imported only where it is configured
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -11,6 +14,7 @@ from gridzero.config.loader import Loaded
 from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
+from gridzero.outputs.history.face import recorder_of
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
@@ -22,14 +26,22 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    if loaded.config.console.enabled:
-        yield _console(loaded, feed, clock)
+    config = loaded.config
+    if config.history.enabled:
+        yield recorder_of(config, feed, clock)
+    if config.metrics is not None:
+        from gridzero.outputs.metrics.face import MetricsFace
 
+        yield MetricsFace(config.metrics, feed, clock)
+    if config.alerts is not None and config.alerts.urls:
+        from gridzero.outputs.alerts.face import AlertsFace
 
-def _console(loaded: Loaded, feed: Feed, clock: Clock) -> Face:
-    from gridzero.outputs.console.face import console_of  # noqa: PLC0415 - loads prompt_toolkit
+        folder = Path(config.site.state_dir)
+        yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
+    if config.console.enabled:
+        from gridzero.outputs.console.face import console_of
 
-    return console_of(loaded, feed, clock, find_plugins().plugins)
+        yield console_of(loaded, feed, clock, find_plugins().plugins)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:
