@@ -55,6 +55,7 @@ async def test_a_refusal_is_shown_with_its_reason() -> None:
         await person.sees("did you mean status?")
 
 
+@pytest.mark.slow
 async def test_nobody_answers_is_said() -> None:
     async with console() as house, house.client() as person:
         house.house.is_deaf = True
@@ -176,6 +177,7 @@ async def test_the_password_is_asked_and_not_shown() -> None:
         assert (await script(house, "status", "correct horse")).code == 0
 
 
+@pytest.mark.slow
 async def test_guessing_is_slow_and_ends() -> None:
     async with console(password=SecretStr("correct horse")) as house, house.client() as guesser:
         for _ in range(2):
