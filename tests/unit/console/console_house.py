@@ -116,7 +116,13 @@ EVERYTHING: dict[str, dict[str, Any]] = {
     "battery": BATTERY,
     "settings": SETTINGS,
     "score": {"hour": {"mean_w": 1.25, "causes_ws": {"dead_time": 7200}}, "day": {"mean_w": None}},
-    "energy": {"grid": {"import_kwh": 12.5}, "since": "2026-11-01"},
+    "energy": {
+        "grid_import_kwh": 12.5,
+        "produced_kwh": None,
+        "stored": "2026-11-01",
+        "today": {"grid_import_kwh": 1.25, "autarky_pct": 75.0},
+        "converters": {"soyo": {"hours": 3.5, "starts": 4}},
+    },
     "health": {
         "days": 12.0,
         "health_pct": {"value": 91.0, "sigma": 2.0},

@@ -31,6 +31,7 @@ PERIOD_S = {
 """How often each topic is said: docs/mqtt.md."""
 
 _STALE_PERIODS = 4.0
+_SHOWN_WS = 180.0
 
 
 def freshness(heard: Heard, topic: str) -> list[Line]:
@@ -224,7 +225,7 @@ def _causes(heard: Heard) -> Iterator[Line]:
     causes = branch(heard.latest("score"), "hour", "causes_ws")
     words = {cause.value: text for cause, text in CAUSES.items()}
     rows = [(number(causes, name), name) for name in causes]
-    shown = [(ws, name) for ws, name in rows if ws]
+    shown = [(ws, name) for ws, name in rows if ws is not None and ws >= _SHOWN_WS]
     if shown:
         yield line(("label", "grid power of the last hour, by its cause:"))
     for ws, name in shown[:8]:
@@ -286,22 +287,63 @@ def _plain(tree: Tree, *path: str) -> str:
 
 
 def energy(heard: Heard) -> list[Line]:
-    """Counters as they are told, however they are grouped."""
+    """Counters since ever and of today, side by side."""
     told = heard.latest("energy")
     if told is None:
         return freshness(heard, "energy")
-    return [*freshness(heard, "energy"), *_flat(told)]
+    today = branch(told, "today")
+    names = dict.fromkeys((*_counters(told), *_counters(today)))
+    known = [name for name in names if {number(told, name), number(today, name)} != {None}]
+    head = line(("head", f"{'':<26}{'since ever':>12}{'today':>12}"))
+    return [
+        *freshness(heard, "energy"),
+        head,
+        *(_counter(name, told, today) for name in known),
+        *_converter_counters(told),
+        *_unknown([name for name in names if name not in known]),
+    ]
 
 
-def _flat(tree: Tree, indent: int = 0) -> Iterator[Line]:
-    """Any tree of figures as indented lines."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield line(" " * indent, ("head", said(str(key))))
-            yield from _flat(value, indent + 2)
-        else:
-            shown = _plain({"it": value}, "it") if not isinstance(value, bool) else str(value)
-            yield line(" " * indent, ("label", f"{said(str(key)):<{30 - indent}}"), f"{shown:>14}")
+def _counters(tree: Tree) -> Iterator[str]:
+    """Names that may hold a figure."""
+    for name, value in tree.items():
+        if value is None or number(tree, name) is not None:
+            yield str(name)
+
+
+def _counter(name: str, told: Tree, today: Tree) -> Line:
+    words, unit = _named(name)
+    ever, of_today = (_column(tree, name) for tree in (told, today))
+    return line(("label", f"{words:<26}"), f"{ever:>12}{of_today:>12}", f"  {unit}")
+
+
+def _column(tree: Tree, name: str) -> str:
+    """Empty where nothing is counted under that name; ``unknown`` where it is not known."""
+    return figure(number(tree, name), 2) if name in tree else ""
+
+
+def _named(name: str) -> tuple[str, str]:
+    """Words and unit of a key that ends in its unit."""
+    words, _, end = name.rpartition("_")
+    return (said(words), _UNITS[end]) if end in _UNITS else (said(name), "")
+
+
+_UNITS = {"kwh": "kWh", "wh": "Wh", "ct": "ct", "pct": "%", "h": "h"}
+
+
+def _converter_counters(told: Tree) -> Iterator[Line]:
+    for name, one in branch(told, "converters").items():
+        hours = figure(number(one, "hours"), 2)
+        yield line(("label", f"{name:<26}"), f"{hours:>12}{'':12}  h, {_starts(one)}")
+
+
+def _starts(one: Tree) -> str:
+    return f"{figure(number(one, 'starts'))} starts"
+
+
+def _unknown(names: list[str]) -> Iterator[Line]:
+    if names:
+        yield labelled("unknown", ("faint", ", ".join(_named(name)[0] for name in names)))
 
 
 def _w(tree: Any, *path: str) -> str:
