@@ -216,19 +216,20 @@ def _run_site(arguments: argparse.Namespace) -> int:
 
 def _companion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
 
 
 def _companion(arguments: argparse.Namespace) -> int:
     from gridzero.companion import run
 
-    return run(arguments.config, with_parent=arguments.with_parent)
+    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
     from gridzero.dashboard import run
 
-    return run(arguments.config, with_parent=arguments.with_parent)
+    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,8 @@ from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.face import recorder_of
+from gridzero.outputs.home_assistant.face import HomeAssistantFace
+from gridzero.outputs.reference_topics import ReferenceTopics
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
@@ -26,7 +28,17 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    config = loaded.config
+    config, state_dir = loaded.config, Path(loaded.config.site.state_dir)
+    if config.home_assistant.enabled:
+        yield HomeAssistantFace(
+            feed,
+            clock,
+            config.home_assistant,
+            state_dir=state_dir,
+            meter_lost_s=config.control.meter_lost_s,
+        )
+    if config.reference_topics.enabled:
+        yield ReferenceTopics(feed, clock, config.reference_topics.prefix)
     if config.history.enabled:
         yield recorder_of(config, feed, clock)
     if config.metrics is not None:
@@ -36,8 +48,7 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     if config.alerts is not None and config.alerts.urls:
         from gridzero.outputs.alerts.face import AlertsFace
 
-        folder = Path(config.site.state_dir)
-        yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
+        yield AlertsFace(config.alerts, config.site.name, state_dir, feed, clock)
     if config.console.enabled:
         from gridzero.outputs.console.face import console_of
 
