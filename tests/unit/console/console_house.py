@@ -138,6 +138,7 @@ class House:
     """Says what the topics say, and answers what is asked."""
 
     def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.broker = MemoryBroker()
         self.link = self.broker.attach()
         self.feed = Feed(self.broker.attach(), clock, "gridzero")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from console_house import House
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prompt_toolkit.input.vt100_parser import _IS_PREFIX_OF_LONGER_MATCH_CACHE
@@ -12,10 +13,13 @@ from prompt_toolkit.keys import Keys
 from pydantic import SecretStr, ValidationError
 
 from gridzero.config.faces import ConsoleConfig
+from gridzero.links.memory import MemoryBroker
 from gridzero.outputs.console.client import Script, plain_bytes
+from gridzero.outputs.console.connection import Connection
 from gridzero.outputs.console.door import Door, Places
 from gridzero.outputs.console.keys import KeyReader, MemoryInput
 from gridzero.outputs.console.paint import plain
+from gridzero.outputs.console.session import CONFIRM_S, Room, Session
 from gridzero.outputs.console.telnet import (
     OPENING,
     TelnetStream,
@@ -23,9 +27,11 @@ from gridzero.outputs.console.telnet import (
     client_opening,
     window_told,
 )
-from gridzero.outputs.console.terminal import sensible
-from gridzero.outputs.console.trace import TracedLink, Watcher, joined, parsed
+from gridzero.outputs.console.terminal import PlainTerminal, sensible
+from gridzero.outputs.console.trace import TracedLink, Tracer, Watcher, joined, parsed
 from gridzero.outputs.console.wire import Outlet, Stall, Throttle
+from gridzero.outputs.feed import Feed
+from gridzero.ports.clock import LoopClock
 from gridzero.ports.links import CanFrame
 
 
@@ -176,7 +182,7 @@ class SlowWire:
 
     def __init__(self) -> None:
         self.sent = 0
-        self.is_over = False
+        self.is_over = self.has_hung_up = False
 
     def send(self, data: bytes) -> None:
         self.sent += len(data)
@@ -185,7 +191,7 @@ class SlowWire:
         return self.sent
 
     def hang_up(self, *, at_once: bool) -> None:
-        self.is_over = at_once
+        self.is_over, self.has_hung_up = at_once, True
 
 
 def test_a_client_that_does_not_read_is_dropped_before_it_costs_memory() -> None:
@@ -300,3 +306,86 @@ async def test_typed_ahead_keys_wait_their_turn() -> None:
     press = await waiting
     assert press is not None
     assert press.key == "\u00e9"
+
+
+@pytest.fixture
+def wire() -> SlowWire:
+    return SlowWire()
+
+
+def connection(wire: SlowWire, password: str | None = None) -> Connection:
+    clock = LoopClock()
+    feed = Feed(MemoryBroker().attach(), clock, "gridzero")
+    door = Door(password) if password else None
+    return Connection(Room(feed, clock, Tracer(feed, ()), (), "", door), wire, Places(1))
+
+
+async def test_who_reads_nothing_is_sent_away(wire: SlowWire) -> None:
+    guest = connection(wire)
+    wire.send(b"a screen")
+    guest.look_after(0.0, idle_s=0.0)
+    guest.look_after(29.0, idle_s=0.0)
+    assert not wire.is_over
+    guest.look_after(31.0, idle_s=0.0)
+    assert wire.is_over
+
+
+async def test_who_does_not_log_in_is_sent_away(wire: SlowWire) -> None:
+    guest = connection(wire, "correct horse")
+    guest.typed(b"junk")
+    guest.look_after(59.0, idle_s=0.0)
+    assert not wire.is_over
+    guest.look_after(61.0, idle_s=0.0)
+    assert wire.is_over
+
+
+async def test_who_types_nothing_is_told_and_sent_away(wire: SlowWire) -> None:
+    guest = connection(wire)
+    guest.look_after(3599.0, idle_s=3600.0)
+    assert wire.sent == 0
+    guest.look_after(3601.0, idle_s=3600.0)
+    assert wire.sent > 0
+    assert wire.has_hung_up
+
+
+async def test_keys_follow_how_a_switch_stands() -> None:
+    house = House(LoopClock())
+    session = Session(room_of(house), Paper(), "test", lambda: None)
+    assert not await session.do("c")
+    house.say_all()
+    await asyncio.sleep(0.1)
+    assert await session.do("c")
+    assert await session.do("l")
+    assert await session.do("d")
+    assert await session.do("d")
+    assert await session.do("max_soc_pct 80") is False
+    assert await session.do("target_w 30")
+    assert house.asked == [
+        ("allow_charge", "off"),
+        ("balance", "now"),
+        ("log", "debug"),
+        ("log", "info"),
+        ("target_w", "30"),
+    ]
+
+
+async def test_silence_is_no_yes() -> None:
+    house = House(LoopClock())
+    house.say_all()
+    await asyncio.sleep(0.1)
+    session = Session(room_of(house), Paper(), "test", lambda: None)
+    before_s = house.clock.now_s()
+    assert not await session.do("-")
+    assert house.clock.now_s() - before_s == CONFIRM_S
+    assert house.asked == []
+
+
+def room_of(house: House) -> Room:
+    return Room(house.feed, house.clock, Tracer(house.feed, ()), (), "Test")
+
+
+class Paper(PlainTerminal):
+    """A terminal at which nobody types."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryInput(), Outlet(SlowWire()), is_script=False)
