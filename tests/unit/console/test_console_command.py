@@ -83,6 +83,7 @@ async def test_a_person_talks_through_the_own_client() -> None:
         assert house.house.asked == [("mode", "hold")]
 
 
+@pytest.mark.slow
 @pytest.mark.real_time
 async def test_the_console_hanging_up_ends_the_client() -> None:
     async with console() as house, in_a_terminal(f"127.0.0.1:{house.port}") as (screen, process):
@@ -91,6 +92,7 @@ async def test_the_console_hanging_up_ends_the_client() -> None:
         assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.real_time
 async def test_a_script_runs_a_word() -> None:
     async with console(password=SecretStr("correct horse")) as house:

@@ -141,7 +141,7 @@ def swapped(tree: Any, draw: Callable[[], Any]) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_whatever_is_heard_no_word_breaks(data: st.DataObject) -> None:
     strange = st.just(...) | st.just(...) | JSON
     topics = {

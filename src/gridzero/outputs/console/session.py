@@ -130,6 +130,7 @@ class Session:
             except KeyboardInterrupt:
                 continue
             await self.do(typed)
+            await self.room.clock.sleep_s(0.0)  # many lines at once take turns with all others
 
     async def _script(self) -> None:
         """One line, its output, and how it went."""
