@@ -13,7 +13,7 @@ from console_house import EVERYTHING, House
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridzero.outputs.console import say_battery, say_lists, say_state
+from gridzero.outputs.console import say_battery, say_counters, say_lists, say_state
 from gridzero.outputs.console.dig import Heard
 from gridzero.outputs.console.paint import Line, clean, cut, figure, plain, wrapped
 from gridzero.outputs.console.screen import Shown, screen
@@ -26,8 +26,8 @@ TEXTS: dict[str, Text] = {
     "status": say_state.status,
     "why": say_state.why,
     "limits": say_state.limits,
-    "score": say_state.score,
-    "energy": say_state.energy,
+    "score": say_counters.score,
+    "energy": say_counters.energy,
     "cells": say_battery.cells,
     "modules": say_battery.modules,
     "battery": say_battery.battery,

@@ -1,50 +1,23 @@
-"""What gridzero does and why, as lines: status, why, limits, score, energy."""
+"""What gridzero does and why, as lines: status, why, limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from gridzero.domain.causes import CAUSES
 from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, word
+from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import (
     UNKNOWN,
     Fragment,
     Line,
-    duration,
     figure,
     grid,
     labelled,
     line,
     said,
 )
-
-PERIOD_S = {
-    "state": 1.0,
-    "cells": 10.0,
-    "battery": 10.0,
-    "energy": 30.0,
-    "score": 60.0,
-    "settings": 60.0,
-    "health": 600.0,
-}
-"""How often each topic is said: docs/mqtt.md."""
-
-_STALE_PERIODS = 4.0
-_SHOWN_WS = 180.0
-
-
-def freshness(heard: Heard, topic: str) -> list[Line]:
-    """A line of warning where what is shown is old, or nothing was heard yet."""
-    period_s, age_s = PERIOD_S[topic], heard.age_s(topic)
-    if heard.latest(topic) is None:
-        often = duration(period_s)
-        return [line(("warn", f"{topic} not heard yet; gridzero says it every {often}"))]
-    if heard.is_online is False:
-        return [line(("alarm", f"gridzero is offline; this is {duration(age_s)} old"))]
-    if age_s > _STALE_PERIODS * period_s:
-        return [line(("alarm", f"gridzero says nothing; this is {duration(age_s)} old"))]
-    return []
+from gridzero.outputs.console.say_counters import causes
 
 
 def status(heard: Heard) -> list[Line]:
@@ -192,7 +165,7 @@ def why(heard: Heard) -> list[Line]:
         labelled("commanded", battery_power(state), *_cut_by(state)),
         *_value(state),
         *_not_used(state),
-        *_causes(heard),
+        *causes(heard),
     ]
 
 
@@ -218,18 +191,6 @@ def _not_used(state: Tree) -> Iterator[Line]:
         for name, unit in branch(state, group).items():
             if word(unit, "why_not"):
                 yield labelled(name, f"is not used: {said(word(unit, 'why_not'))}")
-
-
-def _causes(heard: Heard) -> Iterator[Line]:
-    """Where the grid power of the last hour came from, in watt-hours."""
-    causes = branch(heard.latest("score"), "hour", "causes_ws")
-    words = {cause.value: text for cause, text in CAUSES.items()}
-    rows = [(number(causes, name), name) for name in causes]
-    shown = [(ws, name) for ws, name in rows if ws is not None and ws >= _SHOWN_WS]
-    if shown:
-        yield line(("label", "grid power of the last hour, by its cause:"))
-    for ws, name in shown[:8]:
-        yield line(f"  {figure(ws / 3600, 1, 'Wh'):>11}  ", words.get(name, said(name)))
 
 
 def limits(heard: Heard) -> list[Line]:
@@ -259,91 +220,6 @@ def _bounds(heard: Heard) -> Iterator[Line]:
         if value is not None:
             title, unit = word(settings, key, "title") or key, word(settings, key, "unit") or ""
             yield line(("label", f"{key:<17}"), f"{figure(value, 0, unit):>9}   ", ("faint", title))
-
-
-def score(heard: Heard) -> list[Line]:
-    """How well the grid was held."""
-    told = heard.latest("score")
-    if told is None:
-        return freshness(heard, "score")
-    names = dict.fromkeys((*branch(told, "hour"), *branch(told, "day")))
-    rows = [
-        line(("label", f"{name:<16}"), *(f"{_plain(told, span, name):>14}" for span in _SPANS))
-        for name in names
-        if name != "causes_ws"
-    ]
-    head = line(("head", f"{'':<16}{'last hour':>14}{'last day':>14}"))
-    return [*freshness(heard, "score"), head, *rows, *_causes(heard)]
-
-
-_SPANS = ("hour", "day")
-
-
-def _plain(tree: Tree, *path: str) -> str:
-    value = number(tree, *path)
-    if value is None:
-        return word(tree, *path) or UNKNOWN
-    return figure(value, 1 if abs(value) >= 100.0 else 3)
-
-
-def energy(heard: Heard) -> list[Line]:
-    """Counters since ever and of today, side by side."""
-    told = heard.latest("energy")
-    if told is None:
-        return freshness(heard, "energy")
-    today = branch(told, "today")
-    names = dict.fromkeys((*_counters(told), *_counters(today)))
-    known = [name for name in names if {number(told, name), number(today, name)} != {None}]
-    head = line(("head", f"{'':<26}{'since ever':>12}{'today':>12}"))
-    return [
-        *freshness(heard, "energy"),
-        head,
-        *(_counter(name, told, today) for name in known),
-        *_converter_counters(told),
-        *_unknown([name for name in names if name not in known]),
-    ]
-
-
-def _counters(tree: Tree) -> Iterator[str]:
-    """Names that may hold a figure."""
-    for name, value in tree.items():
-        if value is None or number(tree, name) is not None:
-            yield str(name)
-
-
-def _counter(name: str, told: Tree, today: Tree) -> Line:
-    words, unit = _named(name)
-    ever, of_today = (_column(tree, name) for tree in (told, today))
-    return line(("label", f"{words:<26}"), f"{ever:>12}{of_today:>12}", f"  {unit}")
-
-
-def _column(tree: Tree, name: str) -> str:
-    """Empty where nothing is counted under that name; ``unknown`` where it is not known."""
-    return figure(number(tree, name), 2) if name in tree else ""
-
-
-def _named(name: str) -> tuple[str, str]:
-    """Words and unit of a key that ends in its unit."""
-    words, _, end = name.rpartition("_")
-    return (said(words), _UNITS[end]) if end in _UNITS else (said(name), "")
-
-
-_UNITS = {"kwh": "kWh", "wh": "Wh", "ct": "ct", "pct": "%", "h": "h"}
-
-
-def _converter_counters(told: Tree) -> Iterator[Line]:
-    for name, one in branch(told, "converters").items():
-        hours = figure(number(one, "hours"), 2)
-        yield line(("label", f"{name:<26}"), f"{hours:>12}{'':12}  h, {_starts(one)}")
-
-
-def _starts(one: Tree) -> str:
-    return f"{figure(number(one, 'starts'))} starts"
-
-
-def _unknown(names: list[str]) -> Iterator[Line]:
-    if names:
-        yield labelled("unknown", ("faint", ", ".join(_named(name)[0] for name in names)))
 
 
 def _w(tree: Any, *path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gridzero.outputs.console.dig import Heard, Tree, items, number, word
+from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import (
     QUIET_W,
     UNKNOWN,
@@ -24,7 +25,6 @@ from gridzero.outputs.console.say_state import (
     charge_words,
     converter_lines,
     fault_summary,
-    freshness,
     limit_words,
     mode_words,
     pack_words,
