@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from gridzero import log as logging_setup
-from gridzero.bench import reference
+from gridzero.bench import history_layouts, reference
 from gridzero.bench.figures import Figure, machine, machine_line, percentile, table
 from gridzero.config.faces import HistoryConfig
 from gridzero.demo.scene import Scene
@@ -67,6 +67,7 @@ def _measured(live: Path, week: Path, hours: float) -> Iterator[Figure]:
     _say(f"{hours:g} simulated hours of the reference house ...")
     disk = run_simulated(_live(live, hours))
     yield from _of_writing(disk, info_of(live), hours)
+    yield from history_layouts.measure(live.parent, _samples(live))
     _say("a week of them ...")
     _repeat(live, week)
     yield from _of_reading(week)

@@ -183,7 +183,10 @@ def _parts(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
     """Cut where nothing was heard for long: no block spans more than its table allows."""
     part: list[Sample] = []
     for sample in samples:
-        is_far = part and sample.at_ds - part[-1].at_ds > _LONGEST_GAP_DS
+        is_far = part and (
+            sample.at_ds - part[-1].at_ds > _LONGEST_GAP_DS
+            or sample.at_ds - part[0].at_ds >= RAW.longest_ds
+        )
         if is_far or len(part) >= _MOST_IN_BLOCK:
             yield part
             part = []
