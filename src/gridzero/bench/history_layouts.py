@@ -1,4 +1,4 @@
-"""The same seconds stored in other ways: what docs/decisions/0008-history.md rests on."""
+"""The same seconds stored in other ways: what docs/decisions/0010-history.md rests on."""
 
 from __future__ import annotations
 

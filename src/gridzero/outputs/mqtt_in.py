@@ -75,18 +75,28 @@ class MqttIn:
             self._after()
 
     def _on_ask(self, message: MqttMessage) -> None:
-        asked = None if message.retained else _asked(message.payload)
+        if message.retained:
+            return
+        asked = _asked(message.payload)
         if asked is None:
+            self._orders.refuse_question()
             return
         number, what, value, by = asked
-        ok, text = self._answer(what, value)
-        log.info("asked", by=by, what=what[:40], value=value[:40], ok=ok)
+        try:
+            ok, text = self._answer(what, value)
+        except TooFast:
+            return  # neither logged nor answered: each would be a flood of its own
+        if ok:  # what is refused is an event, of which a flood is counted
+            log.info("asked", by=by, what=what[:40], value=value[:40])
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
     def _answer(self, key: str, value: str) -> tuple[bool, str]:
+        """Whether it was done, and what the person is told. Raises TooFast in a flood."""
         try:
             done = self._orders.carry_out(key, value)
+        except TooFast:
+            raise
         except SettingRefused as error:
             return False, str(error)
         self._after()

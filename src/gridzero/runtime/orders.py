@@ -21,12 +21,12 @@ from gridzero.runtime.settings import SettingRefused, Settings
 log = structlog.get_logger()
 
 
-class TooFast(SettingRefused):
-    """More came than is worked off; what was asked is not done."""
-
-
 Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
+
+
+class TooFast(SettingRefused):
+    """One of a flood: it was not looked at, and nothing was told of it alone."""
 
 
 class Orders:
@@ -67,6 +67,12 @@ class Orders:
             code = "acknowledge_refused" if key == "acknowledge" else "setting_refused"
             self._faults.tell(code, key[:40], str(error), Severity.WARNING)
             raise
+
+    def refuse_question(self) -> None:
+        """Tell that something came as a question that is none."""
+        if self._gate.passes("ask"):
+            text = 'this is no question: send {"id": "1", "what": "mode", "value": "hold"}'
+            self._faults.tell("setting_refused", "ask", text, Severity.WARNING)
 
     def _carry_out(self, key: str, value: str) -> str:
         if key in SETTING_OF:
