@@ -166,7 +166,7 @@ def test_garbage_never_stops_it(
     assert Store.open(file).close() is None
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(values=st.dictionaries(st.sampled_from([*state(1), "code", "settings", "severity"]), JUNK))
 def test_whatever_is_said_becomes_numbers_of_a_possible_size(values: dict[str, Any]) -> None:
     for name, value in state_values(values).items():
