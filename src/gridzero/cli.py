@@ -259,6 +259,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from gridzero.bench.battery.command import run as measure
 
         return measure(arguments)
+    if arguments.what == "history":
+        from gridzero.bench.history import run as keep
+
+        return keep(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)
