@@ -90,8 +90,6 @@ _DIGITS: Final = {"low": 3, "high": 3, "soc": 1}
 
 
 def _drawn(column: Column, name: str) -> list[float | None]:
-    values: Sequence[float | None] = {"low": column.low, "high": column.high}.get(
-        name, column.mean
-    )
+    values: Sequence[float | None] = {"low": column.low, "high": column.high}.get(name, column.mean)
     digits = _DIGITS.get(name)
     return [None if value is None else round(value, digits) for value in values]
