@@ -207,7 +207,7 @@ class Day:
 
     def __init__(self, at_s: float, state: Said) -> None:
         self._at_s, self._state = at_s, state
-        self._load, self._sun = Household(5), Sun(peak_w=2300.0, seed=4)
+        self._load, self._sun = Household(5), Sun(peak_w=1500.0, seed=4)
         self._dice = random.Random(7)
         self.wh = 4200.0
 
