@@ -13,12 +13,13 @@ from gridzero.ports.clock import LoopClock
 from gridzero.runtime.exit_codes import ExitCode
 
 
-def run(config: Path, *, with_parent: bool = False) -> ExitCode:
+def run(config: Path, broker: str | None = None, *, with_parent: bool = False) -> ExitCode:
     """Serve the page of a configuration until a signal.
 
+    broker: HOST:PORT instead of that of the configuration.
     Raises ConfigError where the extra is not installed, LinkError where the port is taken.
     """
-    loaded = prepare(config)
+    loaded = prepare(config, broker)
     asyncio.run(_serve(loaded, with_parent=with_parent))
     return ExitCode.ASKED
 

@@ -29,5 +29,13 @@ def _add_core(parser: argparse.ArgumentParser) -> None:
         help="length of the CPU and of the latency measurement, each; 30 by default",
     )
     parser.add_argument(
+        "--with-clients",
+        action="store_true",
+        help="only: latency with browsers, console and Home Assistant, beside latency without",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=8, metavar="N", help="with --with-clients; 8 by default"
+    )
+    parser.add_argument(
         "--quick", action="store_true", help="everything short: shows that it works, not how well"
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from gridzero import log as logging_setup
 from gridzero.bench import codecs, real_time, speed
+from gridzero.bench.clients import side_by_side
 from gridzero.bench.figures import Figure, machine, machine_line, table
 from gridzero.errors import ConfigError
 
@@ -31,17 +32,33 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             f"{args.seconds:g} s is too short", where="--seconds", remedy="Use 30, or --quick"
         )
+    if args.rounds < 1:
+        raise ConfigError(f"{args.rounds} is too few", where="--rounds", remedy="Use 8")
     logging_setup.configure("error")
     facts = machine()
     if not args.json:
         print(machine_line(facts), flush=True)
-    figures = list(_quick() if args.quick else _all(args.seconds))
+    figures = list(_wanted(args))
     if args.json:
         plain = {figure.key: figure.to_dict() for figure in figures}
         print(json.dumps({"machine": facts, "figures": plain}, indent=1))
     else:
-        print(f"\n{table(figures)}\n\n{NOTES}")
+        notes = side_by_side.NOTES if args.with_clients else NOTES
+        print(f"\n{table(figures)}\n\n{notes}")
     return 0
+
+
+def _wanted(args: argparse.Namespace) -> Iterator[Figure]:
+    if args.with_clients:
+        return _with_clients(args)
+    return _quick() if args.quick else _all(args.seconds)
+
+
+def _with_clients(args: argparse.Namespace) -> Iterator[Figure]:
+    """Rounds short enough to take turns."""
+    seconds, rounds = (_SHORTEST_S, 1) if args.quick else (args.seconds, args.rounds)
+    settle_s = 0.0 if args.quick else _SETTLE_S
+    return asyncio.run(side_by_side.measure(seconds, settle_s, rounds)).figures()
 
 
 def _all(seconds: float) -> Iterator[Figure]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from gridzero.bench import reference
 from gridzero.bench.figures import Figure, percentile
@@ -80,22 +80,53 @@ async def measure(seconds: float, settle_s: float) -> RealTime:
 
     Raises DeviceError with the end of the service's log when it does not work.
     """
-    async with _rig() as rig:
-        await rig.until_it_works()
-        await asyncio.sleep(settle_s)
-        cpu_percent = await rig.cpu_percent(seconds)
-        memory = rig.service.memory()
-        broker = await rig.watch.through_broker(seconds / 10)
-        wire = await rig.watch.to_wire(seconds, FREE_WIRE)
-        twice_a_second = await rig.watch.to_wire(seconds / 2, TWICE_A_SECOND)
-        rig.service.check()
+    async with rig(_nobody) as (house, _):
+        await house.until_it_works()
+        await house.settle(settle_s)
+        cpu_percent = await house.cpu_percent(seconds)
+        memory = house.service.memory()
+        broker = await house.watch.through_broker(seconds / 10)
+        wire = await house.watch.to_wire(seconds, FREE_WIRE)
+        twice_a_second = await house.watch.to_wire(seconds / 2, TWICE_A_SECOND)
+        house.service.check()
     return RealTime(wire, twice_a_second, broker, cpu_percent, memory)
 
 
+def _nobody(_mqtt: int) -> Alone:
+    return Alone()
+
+
 @dataclass(frozen=True, slots=True)
-class _Rig:
+class Alone:
+    """Nobody beside the service: no more sections in its configuration."""
+
+    def sections(self) -> str:
+        """Nothing."""
+        return ""
+
+
+class Beside(Protocol):
+    """What the configuration says of others."""
+
+    def sections(self) -> str:
+        """YAML."""
+        ...
+
+
+_Others = TypeVar("_Others", bound=Beside)
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A running service. config: its file."""
+
     service: ServiceProcess
     watch: Stopwatch
+    config: Path
+
+    async def settle(self, seconds: float) -> None:
+        """Let pass what only happens after a start."""
+        await asyncio.sleep(seconds)
 
     async def until_it_works(self) -> None:
         """Cells, meter and shunt are known, and the inverter is asked for power."""
@@ -115,9 +146,13 @@ class _Rig:
 
 
 @asynccontextmanager
-async def _rig() -> AsyncIterator[_Rig]:
-    """A running service with all its devices, which outlive it to answer its stop sequences."""
+async def rig(others: Callable[[int], _Others]) -> AsyncIterator[tuple[Rig, _Others]]:
+    """A running service with all its devices, which outlive it to answer its stop sequences.
+
+    others: makes, of the broker's port, what the configuration says of others.
+    """
     port = free_port(0)
+    beside = others(port)
     mqtt = RealMqtt(host=_HOST, port=port, name="bench", report=_untold)
     media = FarMedia(reference.CAN_LINKS, reference.SERIAL_LINK, mqtt)
     try:
@@ -126,7 +161,7 @@ async def _rig() -> AsyncIterator[_Rig]:
             yaml = reference.text(
                 config.parent, port=port, pty=media.pty.path, descriptors=media.descriptors()
             )
-            config.write_text(yaml)
+            config.write_text(yaml + beside.sections())
             loaded = reference.loaded(yaml)
             house = reference.house(loaded)
             bench = TwinBench(house, build_twins(loaded, load_plugins(), house, 1), media)
@@ -135,7 +170,7 @@ async def _rig() -> AsyncIterator[_Rig]:
                 _running(bench.run(), shunt.run(), mqtt.run()),
                 service_process(_SERVICE, config, media.descriptors().values()) as service,
             ):
-                yield _Rig(service, Stopwatch(media, mqtt, house, service.pid))
+                yield Rig(service, Stopwatch(media, mqtt, house, service.pid), config), beside
     finally:
         media.close()
 

@@ -1,4 +1,4 @@
-"""``gridzero run`` as a process of its own, on buses that need no hardware and no rights.
+"""``gridzero run --alone`` as a process of its own, on buses that need no hardware and no rights.
 
 The service runs as it would on a Pi, with two things replaced before it starts. A SocketCAN bus
 is python-can's own code on one end of a Unix datagram socket pair: the same system calls and the
@@ -83,7 +83,7 @@ def serve(config: Path) -> int:
     """Run the site of a configuration file until a signal; returns its exit code."""
     BACKENDS["socketcan"] = (PairedBus.__module__, PairedBus.__name__)
     vars(smbus2)["SMBus"] = partial(FileShunt, config.with_name("shunt"))
-    return main(["run", str(config)])
+    return main(["run", "--alone", str(config)])
 
 
 if __name__ == "__main__":

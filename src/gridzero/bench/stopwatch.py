@@ -75,10 +75,13 @@ class Stopwatch:
         """Publish alternating loads; a sample ends with the first byte of the changed demand."""
         self._meter_line.is_muted = True
         loads = cycle(LOADS_W)
-        for load_w in LOADS_W:  # these may be too near to what was demanded before
-            self._publish(load_w)
-            await asyncio.sleep(pauses_s[1])
-        return await self._repeated(lambda: self._publish(next(loads)), pauses_s, seconds)
+        try:
+            for load_w in LOADS_W:  # these may be too near to what was demanded before
+                self._publish(load_w)
+                await asyncio.sleep(pauses_s[1])
+            return await self._repeated(lambda: self._publish(next(loads)), pauses_s, seconds)
+        finally:
+            self._meter_line.is_muted = False
 
     async def through_broker(self, seconds: float) -> Samples:
         """Publish to a subscription of the same connection: to the broker and back."""

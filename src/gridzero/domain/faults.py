@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gridzero.domain.alarms import Level
 from gridzero.domain.events import Severity
 
 
@@ -635,3 +636,14 @@ _ROWS = (
 )
 
 FAULTS: dict[str, Fault] = {row.code: row for row in _ROWS}
+
+
+def severity_of(code: str, level: Level | None) -> Severity:
+    """How loudly to say a fault: a protection that only warns, not as loudly as one that acts.
+
+    A code that has no row, as of a newer version, is as severe as any.
+    """
+    severity = FAULTS[code].severity if code in FAULTS else Severity.FAULT
+    if level is Level.TRIP:
+        return Severity.FAULT
+    return min(severity, Severity.WARNING) if level is Level.WARN else severity

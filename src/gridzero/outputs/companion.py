@@ -1,9 +1,12 @@
 """``gridzero companion``: everything that people look at, in one process beside control."""
 
+# ruff: noqa: PLC0415 - a face's libraries are imported only where it is configured
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import structlog
 
@@ -12,6 +15,9 @@ from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.face import recorder_of
+from gridzero.outputs.home_assistant.face import HomeAssistantFace
+from gridzero.outputs.reference_topics import ReferenceTopics
+from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -22,9 +28,31 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    config = loaded.config
+    config, state_dir = loaded.config, Path(loaded.config.site.state_dir)
+    if config.home_assistant.enabled:
+        yield HomeAssistantFace(
+            feed,
+            clock,
+            config.home_assistant,
+            state_dir=state_dir,
+            meter_lost_s=config.control.meter_lost_s,
+        )
+    if config.reference_topics.enabled:
+        yield ReferenceTopics(feed, clock, config.reference_topics.prefix)
     if config.history.enabled:
         yield recorder_of(config, feed, clock)
+    if config.metrics is not None:
+        from gridzero.outputs.metrics.face import MetricsFace
+
+        yield MetricsFace(config.metrics, feed, clock)
+    if config.alerts is not None and config.alerts.urls:
+        from gridzero.outputs.alerts.face import AlertsFace
+
+        yield AlertsFace(config.alerts, config.site.name, state_dir, feed, clock)
+    if config.console.enabled:
+        from gridzero.outputs.console.face import console_of
+
+        yield console_of(loaded, feed, clock, find_plugins().plugins)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

@@ -13,13 +13,18 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import structlog
+
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttLink, MqttMessage
+
+log = structlog.get_logger()
 
 TOPICS = ("state", "cells", "battery", "health", "score", "energy", "settings")
 """Topics of which the newest word is kept."""
 
 _ANSWER_S = 3.0
+_CRASH_TOLD_S = 600.0
 _RETAINED = frozenset({"settings"})
 
 Listener = Callable[[Mapping[str, Any]], None]
@@ -39,6 +44,8 @@ class Feed:
         self.link, self.prefix = link, prefix
         self.is_online: bool | None = None
         self.garbage = 0
+        self.crashes = 0
+        self._crash_told_s = float("-inf")
         self._clock = clock
         self._latest: dict[str, tuple[Mapping[str, Any], float]] = {}
         self._listeners: dict[str, list[Listener]] = {}
@@ -104,7 +111,17 @@ class Feed:
         if topic in TOPICS:
             self._latest[topic] = values, self._clock.now_s()
         for listener in self._listeners.get(topic, ()):
+            self._tell(topic, listener, values)
+
+    def _tell(self, topic: str, listener: Listener, values: Mapping[str, Any]) -> None:
+        """A bug in one face must not take the connection from the others."""
+        try:
             listener(values)
+        except Exception:
+            self.crashes += 1
+            if self._clock.now_s() - self._crash_told_s >= _CRASH_TOLD_S:
+                self._crash_told_s = self._clock.now_s()
+                log.exception("feed.listener_crashed", topic=topic, crashes=self.crashes)
 
     def _take_status(self, message: MqttMessage) -> None:
         if message.payload not in {b"online", b"offline"}:

@@ -9,8 +9,9 @@ import structlog
 
 from gridzero.domain.alarms import Level
 from gridzero.domain.events import Event, Severity
-from gridzero.domain.faults import FAULTS
+from gridzero.domain.faults import FAULTS, severity_of
 from gridzero.ports.clock import Clock
+from gridzero.runtime.flood_gate import FloodGate
 from gridzero.runtime.latches import Key, Latches
 from gridzero.runtime.stores import Store
 
@@ -19,6 +20,8 @@ __all__ = ["ActiveFault", "FaultBook", "Key"]
 log = structlog.get_logger()
 
 ALL = "all"
+_REFUSED = "_refused"
+_REFUSALS_AT_ONCE, _REFUSALS_PER_S = 20.0, 0.1
 _LEVEL = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.FAULT: "error"}
 
 
@@ -54,6 +57,9 @@ class FaultBook:
         self._listeners: list[Callable[[Event], None]] = []
         self._when_acknowledged: list[Callable[[Key], None]] = []
         self._latches: Latches | None = None
+        self._refusals = FloodGate(
+            clock, self._say_left_out, burst=_REFUSALS_AT_ONCE, per_s=_REFUSALS_PER_S
+        )
         if store is not None:
             self.keep_in(store)
 
@@ -123,7 +129,9 @@ class FaultBook:
             worse = (level or 0) > (old.level or 0)
             self._change(key, replace(fault, since_s=old.since_s, latches=stays or old.latches))
             if worse:
-                self._say(code, subject, _severity(fault), fault.text, active=True)
+                self._say(
+                    code, subject, severity_of(fault.code, fault.level), fault.text, active=True
+                )
 
     def sync(
         self,
@@ -169,7 +177,13 @@ class FaultBook:
         return ended
 
     def tell(self, code: str, subject: str, text: str, severity: Severity = Severity.INFO) -> None:
-        """Something a person should know that is not a standing fault."""
+        """Something a person should know that is not a standing fault.
+
+        Refusals are answers to what anybody may send as often as he likes: of each kind a few are
+        told one by one, of the rest once a minute how many there were.
+        """
+        if code.endswith(_REFUSED) and not self._refusals.passes(code):
+            return
         self._say(code, subject, severity, text, active=False)
 
     def stands(self, code: str) -> bool:
@@ -197,7 +211,7 @@ class FaultBook:
 
     def _raise(self, key: Key, fault: ActiveFault) -> None:
         self._change(key, fault)
-        self._say(*key, _severity(fault), fault.text, active=True)
+        self._say(*key, severity_of(fault.code, fault.level), fault.text, active=True)
 
     def _end(self, key: Key) -> None:
         old = self._active.get(key)
@@ -229,6 +243,10 @@ class FaultBook:
             for key in keys:
                 listener(key)
 
+    def _say_left_out(self, code: str, count: int) -> None:
+        text = f"{count} more were refused since the last one that was told"
+        self._say(code, "gridzero", Severity.WARNING, text, active=False)
+
     def _say(self, code: str, subject: str, severity: Severity, text: str, *, active: bool) -> None:
         remedy = FAULTS[code].remedy if active and code in FAULTS else ""
         event = Event(self._clock.now_s(), code, subject, severity, text, remedy, active)
@@ -238,11 +256,3 @@ class FaultBook:
         )
         for listener in self._listeners:
             listener(event)
-
-
-def _severity(fault: ActiveFault) -> Severity:
-    """A protection that only warns is not said as loudly as one that acts."""
-    of_row = FAULTS[fault.code].severity
-    if fault.level is Level.TRIP:
-        return Severity.FAULT
-    return min(of_row, Severity.WARNING) if fault.level is Level.WARN else of_row

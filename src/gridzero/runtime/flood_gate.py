@@ -24,18 +24,26 @@ class FloodGate:
     """A token bucket for each key. The number of keys is the caller's to bound.
 
     tell: called with a key and how many were dropped since it was last told: at the first one,
-    then once a minute while they come.
+    then once a minute while they come. burst: how many pass at once; per_s: how many for long.
     """
 
-    def __init__(self, clock: Clock, tell: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        tell: Callable[[str, int], None],
+        *,
+        burst: float = BURST,
+        per_s: float = PER_S,
+    ) -> None:
         self._clock, self._tell = clock, tell
+        self._burst, self._per_s = burst, per_s
         self._buckets: dict[str, _Bucket] = {}
 
     def passes(self, key: str) -> bool:
         """Whether one more may be worked off now."""
         now_s = self._clock.now_s()
-        bucket = self._buckets.setdefault(key, _Bucket(BURST, now_s))
-        bucket.left = min(BURST, bucket.left + PER_S * (now_s - bucket.at_s))
+        bucket = self._buckets.setdefault(key, _Bucket(self._burst, now_s))
+        bucket.left = min(self._burst, bucket.left + self._per_s * (now_s - bucket.at_s))
         bucket.at_s = now_s
         if bucket.left >= 1.0:
             bucket.left -= 1.0

@@ -94,7 +94,7 @@ async def test_cells_are_written_each_minute_while_they_move(tmp_path: Path) -> 
     house = House(tmp_path / "h.sqlite")
     async with house.recording():
         for number in range(60):
-            house.say("cells", cells(number if number < 30 else 30))
+            house.say("cells", cells(min(30, number)))
             await house.live(10)
     with HistoryReader(house.file) as reader:
         found = reader.cells(*SPAN)

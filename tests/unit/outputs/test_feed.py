@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,3 +101,16 @@ async def test_a_question_without_an_answer_ends() -> None:
     assert not ok
     assert "no answer" in text
     await ears.say("answer", '{"id": "other", "ok": true}')
+
+
+async def test_a_bug_in_one_listener_harms_no_other_and_is_told_once() -> None:
+    ears = Ears()
+    heard: list[Any] = []
+    ears.feed.on("state", lambda values: values["nonsense"])
+    ears.feed.on("state", heard.append)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(20):
+            await ears.say("state", '{"grid_w": 1}')
+    assert len(heard) == 20
+    assert ears.feed.crashes == 20
+    assert [entry["event"] for entry in logs] == ["feed.listener_crashed"]

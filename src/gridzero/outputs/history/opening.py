@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from gridzero.outputs.history.samples import HistoryError
-from gridzero.outputs.history.schema import migrate
+from gridzero.outputs.history.schema import check, migrate
 
-_BESIDE: Final = ("-wal", "-shm")
+BESIDE: Final = ("-wal", "-shm")
 _BUSY_S = 5.0
 _MOST_ASIDE = 4  # a card that is dying must not be filled with what it has spoilt
 _WAL_BYTES = 4_000_000
@@ -49,7 +49,8 @@ def lock_file(file: Path) -> Path:
 def connect(file: Path) -> sqlite3.Connection:
     """A writing connection to a checked file of the present version, made where there is none.
 
-    Raises Damaged, HistoryError (newer, another program's), OSError and sqlite3.Error (full, read-only).
+    Raises Damaged, HistoryError (newer, another program's), OSError and sqlite3.Error (full,
+    read-only).
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     was_killed = _size(file.with_name(file.name + "-wal")) > 0
@@ -68,6 +69,7 @@ def connect(file: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, file: Path, *, check_all: bool) -> None:
+    check(connection, str(file))
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only before the first table
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -98,7 +100,7 @@ def put_aside(file: Path) -> Path:
     """Rename a history and what belongs to it; returns the new name. The oldest are replaced."""
     names = [file.with_name(f"{file.name}.damaged-{n}") for n in range(1, _MOST_ASIDE + 1)]
     aside = next((name for name in names if not name.exists()), names[-1])
-    for ending in _BESIDE:
+    for ending in BESIDE:
         with suppress(FileNotFoundError):
             file.with_name(file.name + ending).replace(aside.with_name(aside.name + ending))
     file.replace(aside)

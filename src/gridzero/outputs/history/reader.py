@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from math import ceil
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from gridzero.domain.reasons import REASONS, Because
@@ -175,6 +175,40 @@ class HistoryReader:
         with self._reading() as file:
             newest_ds = file.newest_ds(MINUTE)
             return [self._day(file, day, zone, newest_ds) for day in days]
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a statement of one's own; for looking at the file, not at what is in it."""
+        with self._reading() as file:
+            return file.connection.execute(sql, tuple(values)).fetchall()
+
+    def stored_columns(self, table: Table) -> list[str]:
+        """Columns of a table of blocks as they are stored."""
+        with self._reading() as file:
+            query = f"SELECT DISTINCT layout FROM {table.name} ORDER BY layout"  # noqa: S608 - own names
+            numbers = [row[0] for row in file.connection.execute(query)]
+            every = (name for number in numbers for name in file.layouts.names(number))
+            return list(dict.fromkeys(every))
+
+    def table_frames(self, table: Table, from_s: float, to_s: float) -> list[tuple[Frame, Words]]:
+        """Blocks of a table as they are stored, oldest first; for spans of about a day."""
+        from_ds, to_ds = round(from_s * DS_PER_S), round(to_s * DS_PER_S)
+        with self._reading() as file:
+            return [(frame, file.words) for frame in file.frames(table, from_ds, to_ds)]
+
+    def span(self, table: Table, from_s: float, to_s: float) -> tuple[float, float]:
+        """The part of a span in which a table has anything; from == to where it has nothing."""
+        return self._span(f"min(from_ds), max(to_ds) + 1 FROM {table.name}", from_s, to_s)
+
+    def record_span(self, from_s: float, to_s: float) -> tuple[float, float]:
+        """The same for what happened."""
+        return self._span("min(at_ds), max(at_ds) + 1 FROM record", from_s, to_s)
+
+    def _span(self, what: str, from_s: float, to_s: float) -> tuple[float, float]:
+        with self._reading() as file:
+            begin, end = file.connection.execute(f"SELECT {what}").fetchone()
+        if begin is None:
+            return from_s, from_s
+        return max(from_s, begin / DS_PER_S), min(to_s, end / DS_PER_S)
 
     def _day(self, file: _Open, day: date, zone: tzinfo | None, newest_ds: int) -> Day:
         """By hours, except where these are not written yet or do not begin with the day."""

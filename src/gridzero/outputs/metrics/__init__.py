@@ -1,0 +1,1 @@
+"""What gridzero measures, for Prometheus (docs/metrics.md)."""
