@@ -105,7 +105,9 @@ async def measure(browser: Any, address: str) -> None:
         ("first paint, empty cache", 1500, [paint for paint, _ in visits]),
         ("a week's chart, from key to picture", 500, [week for _, week in visits]),
     ):
-        print(f"| {name} | {goal_ms} ms | {statistics.median(values):.0f} ms | {max(values):.0f} ms |")
+        print(
+            f"| {name} | {goal_ms} ms | {statistics.median(values):.0f} ms | {max(values):.0f} ms |"
+        )
 
 
 async def visit(browser: Any, address: str) -> tuple[float, float]:
