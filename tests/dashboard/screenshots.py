@@ -37,7 +37,7 @@ SHOTS = (
     Shot("dark", 1440, 1240, "dark"),
     Shot("light", 1440, 1240, "light"),
     Shot("phone", 360, 740, "dark"),
-    Shot("kiosk", 1920, 1080, "dark", "/?kiosk"),
+    Shot("kiosk", 1760, 990, "dark", "/?kiosk"),
 )
 
 
