@@ -10,6 +10,7 @@ from gridzero.errors import LinkError
 from gridzero.ports.plugin import DriverContext
 from gridzero_drivers.http_meter.options import HttpMeterOptions
 from gridzero_drivers.metering.codec import NoReading, excerpt
+from gridzero_drivers.metering.counters import Counters
 from gridzero_drivers.metering.desk import Desk
 from gridzero_drivers.metering.rounds import Rounds
 
@@ -33,6 +34,7 @@ class HttpMeter:
         self._clock = context.clock
         self._link = context.links.http(options.link)
         self._rounds = Rounds(options.terms(), options, options.format)
+        self._counters = Counters(options, options.format)
         self._desk = Desk(context.report)
         self._missing_since_s: float | None = None
 
@@ -69,7 +71,9 @@ class HttpMeter:
         result = self._rounds.take(self._request, body, now_s, asked_at_s)
         if isinstance(result, MeterReading):
             self._missing_since_s = None
-            self._desk.publish(result)
+            if self._counters.are_wanted:
+                self._counters.hear(body)
+            self._desk.publish(self._counters.onto(result))
         elif isinstance(result, NoReading):
             self._refused(result, body, now_s)
 

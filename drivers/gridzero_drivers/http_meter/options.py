@@ -9,13 +9,14 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
 from gridzero_drivers.http_meter.profiles import PROFILES
+from gridzero_drivers.metering.counters import Counting
 from gridzero_drivers.metering.named import Named, by_name, doubts
 from gridzero_drivers.metering.places import Place, Term, Timing, terms_of
 
 _Request = Annotated[str, StringConstraints(pattern=r"^/[!-~]*$", max_length=1024)]
 
 
-class HttpMeterOptions(Named, Place, Timing):
+class HttpMeterOptions(Named, Place, Timing, Counting):
     """A grid meter behind an HTTP link: a ``profile``, or ``request`` with ``path``.
 
     link: name of a link of type http. request: what is asked for, with a slash first. format: of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
 
@@ -12,9 +11,9 @@ from gridzero.domain.readings import MeterReading
 from gridzero.ports.links import MqttMessage
 from gridzero.ports.plugin import DriverContext
 from gridzero_drivers.metering.codec import NoReading, excerpt
+from gridzero_drivers.metering.counters import Counters
 from gridzero_drivers.metering.desk import Desk
 from gridzero_drivers.metering.rounds import Rounds
-from gridzero_drivers.mqtt_meter.counters import Counters
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
 
 log = structlog.get_logger()
@@ -37,7 +36,7 @@ class MqttMeter:
         self._said_incomplete = False
         self._counters = Counters(options)
         if self._counters.are_wanted:  # first: a reading takes along what its own message says
-            self._link.subscribe(self._counters.topic, self._on_counters)
+            self._link.subscribe(options.counter_topic or options.topic or "", self._on_counters)
         for topic in self._rounds.topics:
             self._link.subscribe(topic, self._on_message)
 
@@ -83,11 +82,8 @@ class MqttMeter:
         self._desk.praise(message.topic)
 
     def _publish(self, reading: MeterReading) -> None:
-        import_kwh, export_kwh = self._counters.take()
-        if import_kwh is not None or export_kwh is not None:
-            reading = replace(reading, import_kwh=import_kwh, export_kwh=export_kwh)
         self._said_incomplete = False
-        self._desk.publish(reading)
+        self._desk.publish(self._counters.onto(reading))
 
     def _refused(self, message: MqttMessage, why: NoReading) -> None:
         self._link.health.skip(why)

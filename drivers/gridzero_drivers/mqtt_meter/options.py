@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
+from gridzero_drivers.metering.counters import Counting
 from gridzero_drivers.metering.named import Named, by_name, doubts
-from gridzero_drivers.metering.path import Path, parse
-from gridzero_drivers.metering.places import JsonPath, Place, Term, Timing, terms_of
+from gridzero_drivers.metering.places import Place, Term, Timing, terms_of
 from gridzero_drivers.mqtt_meter.profiles import PROFILES
 
 
@@ -20,7 +20,6 @@ def _is_topic(text: str) -> str:
     return text
 
 
-JsonPaths = JsonPath | tuple[JsonPath, ...]
 Topic = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_is_topic)]
 
 
@@ -47,11 +46,10 @@ class Source(_TopicPlace):
     topic: Topic
 
 
-class MqttMeterOptions(Named, _TopicPlace, Timing):
+class MqttMeterOptions(Named, _TopicPlace, Timing, Counting):
     """A grid meter on MQTT: a ``profile``, ``topic`` (with path, scale ...) or ``sources``.
 
-    import_kwh_path, export_kwh_path: where the meter's own counters stand, several to be summed
-    (tariffs), in JSON messages of counter_topic (default: topic). kwh_scale: kWh per unit of them.
+    counter_topic: of JSON messages that hold the counters; default: topic.
     """
 
     PROFILES: ClassVar[Mapping[str, Profile]] = by_name(PROFILES)
@@ -59,10 +57,7 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
     driver: Literal["mqtt_meter"]
     topic: Topic | None = None
     sources: tuple[Source, ...] = ()
-    import_kwh_path: JsonPaths | None = None
-    export_kwh_path: JsonPaths | None = None
     counter_topic: Topic | None = None
-    kwh_scale: FiniteFloat = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
     def _counters_have_a_document(self) -> Self:
@@ -103,10 +98,6 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
             for term in terms_of(source, i, source.topic, source.export_topic)
         )
 
-    def counter_paths(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """Where import and export are counted; empty = nowhere."""
-        return _all(self.import_kwh_path), _all(self.export_kwh_path)
-
     def _single(self) -> Source:
         fields: dict[str, Any] = {key: getattr(self, key) for key in _TopicPlace.model_fields}
         return Source(topic=self.topic or "", **fields)
@@ -114,9 +105,3 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
     def doubts(self) -> tuple[Doubt, ...]:
         """What ``gridzero check`` should warn of."""
         return doubts(self.PROFILES.get(self.profile or ""), self)
-
-
-def _all(paths: JsonPaths | None) -> tuple[Path, ...]:
-    if paths is None:
-        return ()
-    return tuple(parse(text) for text in ((paths,) if isinstance(paths, str) else paths))

@@ -42,6 +42,7 @@ from gridzero.runtime.site import Site
 log = structlog.get_logger()
 
 _STATE_PERIOD_S = 1.0
+_CHANGE_PERIOD_S = 0.2
 _CELLS_PERIOD_S = 10.0
 _SCORE_PERIOD_S = 60.0
 _HEALTH_PERIOD_S = 600.0
@@ -66,7 +67,7 @@ class MqttOut:
         """orders: what can be asked for, published with the settings; None = neither is."""
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
         self._prefix, self._learning, self._orders = prefix, learning, orders
-        self._settings_s = float("-inf")
+        self._settings_s = self._changed_s = float("-inf")
         self._refused_w: float | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
@@ -116,6 +117,13 @@ class MqttOut:
                 if values is not None:
                     self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
                     self._publish_json(topic, values)
+
+    def publish_change(self) -> None:
+        """Somebody changed something: say so at once, or with the next second in a flood."""
+        now_s = self._clock.now_s()
+        if not now_s - self._changed_s < _CHANGE_PERIOD_S:
+            self._changed_s = now_s
+            self.publish()
 
     def publish(self) -> None:
         """Publish the last decision now."""

@@ -187,6 +187,15 @@ async def test_it_asks_once_an_interval_and_readings_are_as_old_as_the_question(
     assert [r.received_at_s for r in site.readings] == pytest.approx([0.4, 1.4, 2.4, 3.4, 4.4])
 
 
+async def test_the_meters_own_counters_come_with_the_answer() -> None:
+    site = Site(import_kwh_path="in", export_kwh_path="out", kwh_scale=0.001)
+    site.server.body = b'{"active_power_w": 100, "in": 2500, "out": null}'
+    async with site.running():
+        await asyncio.sleep(0.5)
+    reading = site.readings[-1]
+    assert (reading.grid_w, reading.import_kwh, reading.export_kwh) == (100.0, 2.5, None)
+
+
 async def test_a_slow_server_is_never_asked_twice_at_once() -> None:
     site = Site()
     site.link.delay_s = 3.0
