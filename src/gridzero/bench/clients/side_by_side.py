@@ -16,10 +16,10 @@ from gridzero.bench.stopwatch import FREE_WIRE, Samples
 RATIO_GOAL = 1.2
 
 NOTES = f"""\
-In turns: nobody beside `gridzero run --alone`, then companion (Home Assistant, history, console,
-metrics), dashboard with {BROWSERS} light browsers, a console dumping a CAN bus and a subscriber of all
-topics, all on this machine and on the broker inside gridzero. The ratio is of the p99 of all rounds;
-median and range are of the rounds' own p99. See docs/benchmarks.md."""
+In turns: nobody beside `gridzero run --alone`; then companion (Home Assistant, history, console,
+metrics), dashboard with {BROWSERS} light browsers, a console dumping a CAN bus and a subscriber of
+all topics, all on this machine and at the broker inside gridzero. The ratio is of the p99 of all
+rounds; median, least and worst are of the rounds' own p99. See docs/benchmarks.md."""
 
 
 @dataclass(frozen=True, slots=True)
