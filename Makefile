@@ -73,7 +73,7 @@ $(READY): requirements/dev.lock pyproject.toml
 # Renews the locks for all supported Pythons; needs uv on the path.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/base.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra parquet --extra dashboard --extra ssh --extra alerts pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra parquet --extra dashboard --extra ssh --extra alerts --extra http pyproject.toml -o requirements/dev.lock
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

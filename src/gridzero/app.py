@@ -17,26 +17,28 @@ from gridzero.config.models import (
     Config,
     ControlConfig,
     PricesConfig,
+    ProductionConfig,
     ThermalConfig,
     WatchdogConfig,
 )
 from gridzero.control.tuning import Tuning
 from gridzero.domain.events import Severity
-from gridzero.domain.modes import Mode, Wanted
+from gridzero.domain.modes import Mode, Strategy, Wanted
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
-from gridzero.outputs.market_in import listen
+from gridzero.outputs.market_in import listen, listen_for_production
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
-from gridzero.ports.links import Links
+from gridzero.ports.links import Links, MqttLink
 from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of
+from gridzero.runtime.energy_memory import EnergyMemory
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
@@ -44,14 +46,17 @@ from gridzero.runtime.market import Market
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
+from gridzero.runtime.production import Production
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
-from gridzero.runtime.stores import FileStore, Store
+from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 from gridzero.runtime.trace import TracedLinks, Tracer
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
+
+_COUNTED_ANEW = "It is counted anew from 0"
 
 
 @dataclass(slots=True)
@@ -69,7 +74,9 @@ class App:
     links_ready: Callable[[], bool]
     watchdogs: Watchdogs | None
     memory: BatteryMemory
+    energy: EnergyMemory
     orders: Orders
+    mqtt_in: MqttIn
     trace: TraceOut
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
@@ -83,6 +90,8 @@ class App:
                 Service("mqtt_out", self.output.run),
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
+                Service("mqtt_in", self.mqtt_in.run),
+                Service("energy", self.energy.run),
                 Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
                 *extra,
@@ -100,9 +109,10 @@ class App:
     def _farewell(self) -> None:
         self.learning.save()
         self.memory.save()
+        self.energy.save()
         if self.market is not None:
             self.market.save()
-        self.output.publish()
+        self.output.farewell()
 
 
 def build(
@@ -116,6 +126,8 @@ def build(
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
+    energy: ConfirmingStore | None = None,
+    energy_days: Store | None = None,
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
     feeders: Sequence[Feeder] = (),
@@ -123,8 +135,8 @@ def build(
     """Make every object of a site. Needs a running loop; starts nothing.
 
     store, learned, outlook, latched, memory: where settings, learned dynamics, the outlook,
-    faults that wait for a person and what is known of the battery survive; default: files in the
-    state folder.
+    faults that wait for a person and what is known of the battery survive; energy, energy_days:
+    the counters and their days; default: files in the state folder.
 
     feeders: watchdogs outside of the process, fed while commands are really sent.
 
@@ -140,7 +152,7 @@ def build(
     state_dir = Path(config.site.state_dir)
     faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
     store = store or FileStore(state_dir / "settings.json")
-    settings = _settings(config, store, faults)
+    settings = _settings(config, store, faults, parts)
     outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
@@ -151,10 +163,21 @@ def build(
     battery_memory = BatteryMemory(site.battery, memory, faults, clock)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
+    energy_memory = EnergyMemory(
+        site.energy,
+        energy or FileStore(state_dir / "energy.json", _COUNTED_ANEW),
+        energy_days or FileStore(state_dir / "energy-days.json", _COUNTED_ANEW),
+        faults,
+        clock,
+        work=lambda: site.last[1].work if site.last else {},
+    )
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
-    MqttIn(orders, mqtt, prefix, output.publish)
+    if config.production is not None:
+        site.production = _production(config.production, mqtt, clock)
+    output.tell_energy(energy_memory, has_production=config.production is not None)
+    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:
@@ -173,7 +196,9 @@ def build(
         links_ready,
         watchdogs,
         battery_memory,
+        energy_memory,
         orders,
+        mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
     )
 
@@ -220,6 +245,12 @@ def _market(
     if prices is None:
         return None
     return Market(Prices(prices.import_ct, prices.export_ct), store, faults, clock)
+
+
+def _production(config: ProductionConfig, link: MqttLink, clock: Clock) -> Production:
+    production = Production(clock, scale=config.scale, hold_s=config.hold_s)
+    listen_for_production(production, link, config.topic)
+    return production
 
 
 def _topics(prices: PricesConfig) -> dict[str, str | None]:
@@ -316,15 +347,31 @@ def _connect_contactors(loaded: Loaded, plugins: Mapping[str, DriverPlugin], par
                 device.contactor = parts.switches[name]
 
 
-def _settings(config: Config, store: Store, faults: FaultBook) -> Settings:
-    settings = Settings(_wanted(config.control), store)
+def _settings(config: Config, store: Store, faults: FaultBook, parts: Parts) -> Settings:
+    most_w = {
+        "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
+        "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
+    }
+    wanted, has_prices = _wanted(config.control), config.prices is not None
+    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices)
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings
 
 
 def _wanted(control: ControlConfig) -> Wanted:
-    return Wanted(mode=Mode(control.mode), power_w=control.power_w, target_w=control.target_w)
+    return Wanted(
+        mode=Mode(control.mode),
+        power_w=control.power_w,
+        target_w=control.target_w,
+        export_guard_w=control.export_guard_w,
+        min_soc_pct=control.min_soc_pct,
+        max_soc_pct=control.max_soc_pct,
+        reserve_soc_pct=control.reserve_soc_pct,
+        strategy=Strategy(control.strategy),
+        peak_w=control.peak_w,
+        allow_grid_charge=control.allow_grid_charge,
+    )
 
 
 def _profile(battery: BatteryConfig) -> Profile:

@@ -280,6 +280,18 @@ def _alerts(arguments: argparse.Namespace) -> int:
     return run(arguments.config)
 
 
+def _history_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.outputs.history.arguments import add
+
+    add(parser)
+
+
+def _history(arguments: argparse.Namespace) -> int:
+    from gridzero.outputs.history.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -302,6 +314,12 @@ COMMANDS: tuple[Command, ...] = (
         _identify,
     ),
     Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
+    Command(
+        "history",
+        "Look into the history, export it, back it up",
+        _history_arguments,
+        _history,
+    ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),

@@ -6,22 +6,44 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from gridzero.config.links import CanLinkConfig, GpioLinkConfig, LinkConfig, SerialLinkConfig
+from gridzero.config.links import (
+    CanLinkConfig,
+    GpioLinkConfig,
+    HttpLinkConfig,
+    I2cLinkConfig,
+    LinkConfig,
+    SerialLinkConfig,
+    UdpLinkConfig,
+)
 from gridzero.config.models import Config, MqttConfig
 from gridzero.errors import ConfigError
 from gridzero.links.can_bus import RealCan
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.gpio import RealGpio
+from gridzero.links.http_client import RealHttp
 from gridzero.links.i2c_bus import RealI2c
-from gridzero.links.memory import MemoryGpio, MemoryI2c
+from gridzero.links.memory import MemoryGpio, MemoryHttp, MemoryI2c, MemoryUdp
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.links.mqtt_connection import MqttTls
 from gridzero.links.serial_port import RealSerial
-from gridzero.ports.links import CanLink, GpioLink, I2cLink, LinkHealth, MqttLink, SerialLink
+from gridzero.links.udp_port import RealUdp
+from gridzero.ports.links import (
+    CanLink,
+    GpioLink,
+    HttpLink,
+    I2cLink,
+    LinkHealth,
+    MqttLink,
+    SerialLink,
+    UdpLink,
+)
+from gridzero.ports.plugin import Report
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.supervisor import Service
 
 _LOOK_S = 0.02
+_Simulated = MemoryI2c | MemoryGpio | MemoryHttp | MemoryUdp
+_AnyLink = RealCan | RealSerial | RealI2c | RealGpio | RealHttp | RealUdp | _Simulated
 
 
 class RealLinks:
@@ -36,6 +58,8 @@ class RealLinks:
         self._serial: dict[str, RealSerial] = {}
         self._i2c: dict[str, RealI2c | MemoryI2c] = {}
         self._gpio: dict[str, RealGpio | MemoryGpio] = dict(gpio or {})
+        self._http: dict[str, RealHttp | MemoryHttp] = {}
+        self._udp: dict[str, RealUdp | MemoryUdp] = {}
         for name, link in config.links.items():
             self._add(name, link)
         self.broker = self._embedded(config.mqtt)
@@ -45,27 +69,34 @@ class RealLinks:
         """Put a simulated bus in the place of a real one, for the demo."""
         self._i2c[bus.name] = bus
 
+    def simulate_net(self, link: MemoryHttp | MemoryUdp) -> None:
+        """Put a simulated server or port in the place of a real one, for the demo."""
+        if isinstance(link, MemoryHttp):
+            self._http[link.name] = link
+        else:
+            self._udp[link.name] = link
+
     def services(self) -> Iterator[Service]:
         """What must run for the links to work, the broker first."""
         if self.broker is not None:
             yield Service("broker", self.broker.run)
         yield Service("mqtt", self._connect)
         for link in self._all():
-            if not isinstance(link, MemoryI2c | MemoryGpio):
+            if not isinstance(link, _Simulated):
                 yield Service(f"link {link.name}", link.run)
 
     def ready(self) -> bool:
         """Whether every link is open."""
         links = (*self._all(), self._mqtt)
-        return all(
-            isinstance(link, MemoryI2c | MemoryGpio) or link.health.state == "up" for link in links
-        )
+        return all(isinstance(link, _Simulated) or link.health.state == "up" for link in links)
 
-    def _all(self) -> Iterator[RealCan | RealSerial | RealI2c | MemoryI2c | RealGpio | MemoryGpio]:
+    def _all(self) -> Iterator[_AnyLink]:
         yield from self._can.values()
         yield from self._serial.values()
         yield from self._i2c.values()
         yield from self._gpio.values()
+        yield from self._http.values()
+        yield from self._udp.values()
 
     async def _connect(self) -> None:
         """The client of the built-in broker waits for it to listen."""
@@ -88,6 +119,14 @@ class RealLinks:
     def gpio(self, name: str) -> GpioLink:
         """See ports.links.Links."""
         return self._gpio[name] if name in self._gpio else _missing(name, "gpio")
+
+    def http(self, name: str) -> HttpLink:
+        """See ports.links.Links."""
+        return self._http[name] if name in self._http else _missing(name, "http")
+
+    def udp(self, name: str) -> UdpLink:
+        """See ports.links.Links."""
+        return self._udp[name] if name in self._udp else _missing(name, "udp")
 
     def mqtt(self) -> MqttLink:
         """See ports.links.Links."""
@@ -112,13 +151,41 @@ class RealLinks:
         elif isinstance(link, GpioLinkConfig):
             if name not in self._gpio:
                 self._gpio[name] = RealGpio(name=name, chip=link.chip, report=report)
-        else:
+        elif isinstance(link, I2cLinkConfig):
             self._i2c[name] = RealI2c(name=name, bus_number=link.bus_number, report=report)
+        else:
+            self._add_net(name, link, report)
+
+    def _add_net(self, name: str, link: HttpLinkConfig | UdpLinkConfig, report: Report) -> None:
+        if isinstance(link, HttpLinkConfig):
+            self._http[name] = http_of(name, link, report)
+            return
+        self._udp[name] = RealUdp(
+            name=name,
+            port=link.port,
+            group=link.group,
+            interface=link.interface,
+            sender=link.sender,
+            report=report,
+        )
 
     def _embedded(self, mqtt: MqttConfig) -> EmbeddedBroker | None:
         if mqtt.host is not None:
             return None
         return EmbeddedBroker(report=self._faults.reporter("broker"), port=mqtt.embedded.port)
+
+
+def http_of(name: str, link: HttpLinkConfig, report: Report) -> RealHttp:
+    """The web server of a link's section."""
+    return RealHttp(
+        name=name,
+        url=link.url,
+        username=link.username,
+        password=link.password.get_secret_value() if link.password else None,
+        auth=link.auth,
+        timeout_s=link.timeout_s,
+        report=report,
+    )
 
 
 def _client(mqtt: MqttConfig, faults: FaultBook) -> RealMqtt:

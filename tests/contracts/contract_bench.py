@@ -57,6 +57,18 @@ VARIANTS: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
     "soyosource": ({"read_status": True}, {"units": 2, "read_status": True}),
     "vertiv_r48": ({"module": 5, "ac_limit_a": 10.0, "ramp_hold_s": 0.0},),
     "mqtt_meter": ({"path": "a.b", "export_path": "a.c", "time_path": "t"},),
+    "http_meter": (
+        {
+            "profile": None,
+            "request": "/a?b=1",
+            "path": "a.b",
+            "export_path": "a.c",
+            "time_path": "t",
+        },
+        {"profile": "tibber_pulse", "expected_interval_s": 1.0},
+        {"profile": "tibber_pulse_two_registers", "expected_interval_s": 1.0},
+    ),
+    "sma_meter": ({"serial": None, "expected_interval_s": 0.2},),
     "gpio_switch": ({"feed": "level", "active_low": True, "feedback_line": None},),
     "ads1115_shunt": ({"invert": True, "period_s": 1.0},),
     "vw_gte": ({"buses": {"c": {"link": "x", "modules": [1, 3]}}, "series_cells": 13},),
@@ -205,6 +217,10 @@ class Bench:
                 self.links.i2c(name).plugged = plugged
             elif kind == "gpio":
                 self.links.gpio(name).plugged = plugged
+            elif kind == "http":
+                self.links.http(name).plugged = plugged
+            elif kind == "udp":
+                self.links.udp(name).plugged = plugged
             else:
                 self.links.mqtt().plugged = plugged
 
@@ -287,6 +303,8 @@ class Noise:
                 self.bench.links.wire(name).host.listen(self.tape.append)
             elif kind == "mqtt":
                 self.bench.links.mqtt().subscribe("#", self.tape.append)
+            elif kind == "udp":
+                self.bench.links.udp(name).listen(self.tape.append)
 
     def make(self, count: int) -> None:
         """So many pieces on the device's wires. Raises what a receive callback raises."""
@@ -303,6 +321,8 @@ class Noise:
             return lambda: wire.host.take(self._bytes())
         if kind == "mqtt":
             return lambda: self.bench.links.mqtt().take(self._message())
+        if kind == "udp":
+            return lambda: self.bench.links.udp(name).take(self._bytes())
         return None
 
     def _frame(self, end: MemoryCan) -> CanFrame:
@@ -343,6 +363,26 @@ class Noise:
         )
 
     @asynccontextmanager
+    async def when_asked(self) -> AsyncIterator[None]:
+        """Meanwhile every device that is asked answers with anything, or not at all."""
+        async with self.on_i2c(), self.on_http():
+            yield
+
+    @asynccontextmanager
+    async def on_http(self) -> AsyncIterator[None]:
+        """Meanwhile every web server answers with anything, or not at all."""
+        for link in self.bench.twins["thing"].http:
+            server = self.bench.links.http(link)
+            server.server = _NoisyHttp(server.server, self)
+        try:
+            yield
+        finally:
+            for link in self.bench.twins["thing"].http:
+                server = self.bench.links.http(link)
+                assert isinstance(server.server, _NoisyHttp)
+                server.server = server.server.real
+
+    @asynccontextmanager
     async def on_i2c(self) -> AsyncIterator[None]:
         """Meanwhile every I2C device answers with anything, or not at all."""
         for link, address in self.bench.twins["thing"].i2c:
@@ -356,6 +396,20 @@ class Noise:
                 noisy = devices[address]
                 assert isinstance(noisy, _NoisyI2c)
                 devices[address] = noisy.real
+
+
+class _NoisyHttp:
+    def __init__(self, real: Any, noise: Noise) -> None:
+        self.real, self._noise = real, noise
+
+    def answer(self, target: str) -> bytes:
+        luck = self._noise.dice.random()
+        if luck < 0.1:
+            raise OSError(target)
+        if luck < 0.5:
+            return self._noise.dice.choice(_PAYLOADS)
+        body: bytes = self.real.answer(target)
+        return self._noise._bent(body) if luck < 0.8 else body
 
 
 class _NoisyI2c:

@@ -99,6 +99,7 @@ async def test_its_twin_sits_on_the_links_that_it_names(example: Example) -> Non
     ends = {("can", name) for name in twin.can} | {("serial", name) for name in twin.serial}
     ends |= {("i2c", name) for name, _ in twin.i2c}
     ends |= {("gpio", name) for name, _ in twin.gpio}
+    ends |= {("http", name) for name in twin.http} | {("udp", name) for name in twin.udp}
     named = set(bench.wires)
     assert {wire for wire in named if wire[0] != "mqtt"} == ends
     assert bool(twin.mqtt) == any(kind == "mqtt" for kind, _ in named)

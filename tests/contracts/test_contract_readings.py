@@ -181,7 +181,7 @@ async def test_noise_never_escapes_and_never_becomes_an_implausible_reading(
     async with bench.living(), bench.running() as device:
         await asyncio.sleep(SETTLED_S)
         stood = {fault.code for fault in bench.faults.active}
-        async with noise.on_i2c():
+        async with noise.when_asked():
             for _ in range(max(fuzz_frames // 100, 50)):
                 noise.make(20)
                 await asyncio.sleep(0.05)

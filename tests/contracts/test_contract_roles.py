@@ -51,6 +51,8 @@ async def test_readings_come_about_as_often_as_it_says(example: Example) -> None
 @each(Role.METER)
 async def test_a_retained_message_is_no_reading(example: Example) -> None:
     bench = Bench(example)
+    if ("mqtt", "mqtt") not in bench.wires:
+        pytest.skip("only a broker stores messages")
     kept: list[MqttMessage] = []
     bench.links.mqtt().subscribe("#", kept.append)
     async with bench.living(), bench.running():

@@ -15,7 +15,7 @@ from gridzero.demo.simulated import SimulatedSite
 from gridzero.domain.events import Event
 from gridzero.domain.reasons import Because
 from gridzero.plugins import load_plugins
-from gridzero.runtime.stores import Store
+from gridzero.runtime.stores import MemoryStore, Store
 from gridzero.runtime.supervisor import Ending
 from gridzero.sim.sources import Constant, PowerSource
 
@@ -115,6 +115,8 @@ async def house(
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
+    settings: Store | None = None,
+    energy: MemoryStore | None = None,
 ) -> AsyncIterator[Story]:
     """A house from power-up; it is shut down in order at the end.
 
@@ -129,7 +131,8 @@ async def house(
         start_h=0.0,
     )
     loaded = load_text(SMALL_DEMO, DEMO, plugins) if config is None else load(config, plugins)
-    story = Story(SimulatedSite(loaded, plugins, scene, learned, outlook, latched, memory))
+    stores = (learned, outlook, latched, memory, settings, energy)
+    story = Story(SimulatedSite(loaded, plugins, scene, *stores))
     story.site.app.faults.on_event(story.events.append)
     step = story.site.bench.step
 

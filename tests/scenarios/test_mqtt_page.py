@@ -32,7 +32,10 @@ from gridzero.outputs.battery import battery_of, health_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
 PRICES = "\nprices: {import_ct: 30, export_ct: 8}\n"
-NAMED = {"chargers", "inverters", "modules", "balancing.modules"}
+NAMED = {
+    *("chargers", "inverters", "modules", "balancing.modules"),
+    *("converters", "today.converters"),
+}
 """Objects whose keys are names of modules and devices."""
 FIGURE = {"value", "sigma", "from", "to"}
 WHOLE = {
@@ -201,7 +204,7 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
         "actions": {"KEY": heard["settings"]["actions"]["balance"]},
     }
     assert set(heard["answer"]) == documented("ask` and `gridzero/answer")
-    for topic in ("state", "score", "event", "settings", "trace/LINK"):
+    for topic in ("state", "score", "energy", "event", "settings", "trace/LINK"):
         assert set(paths(heard[topic])) == documented(topic), topic
     cells = {"NAME": next(iter(heard["cells"].values()))}
     assert set(paths(cells)) == documented("cells")

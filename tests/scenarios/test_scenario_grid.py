@@ -8,6 +8,7 @@ import pytest
 from scenario import DEMO, house
 
 from gridzero.domain.reasons import Because
+from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.sim.sources import steps
 
 
@@ -106,9 +107,8 @@ async def test_an_old_retained_wish_is_not_obeyed() -> None:
         story.site.links.broker.retained["gridzero/mode/set"] = b"off"
         story.site.links.broker.retained["meterbox/chargeTarget"] = b"2000"
         story.site.app.output.follow_target("meterbox/chargeTarget")
-        story.site.links.mqtt().subscribe(
-            "gridzero/mode/set", story.site.app.output._setter("mode")
-        )
+        app = story.site.app
+        MqttIn(app.orders, story.site.links.mqtt(), "gridzero", app.output.publish)
         await story.until(40)
     assert story.at(39).because is Because.COVERING_LOAD
 

@@ -7,6 +7,7 @@ from gridzero.ports.plugin import DriverPlugin
 from gridzero.ports.twins import DeviceTwin, World
 from gridzero_drivers.mqtt_meter.driver import MqttMeter
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
+from gridzero_drivers.mqtt_meter.profiles import PROFILES
 from gridzero_drivers.mqtt_meter.twin import MeterTwin
 from gridzero_drivers.mqtt_meter.vectors import check_vector
 
@@ -24,4 +25,6 @@ plugin = DriverPlugin(
     twin=_twin,
     check_vector=check_vector,
     link_names=lambda _options: (("mqtt", "mqtt"),),
+    doubts=MqttMeterOptions.doubts,
+    profiles=PROFILES,
 )

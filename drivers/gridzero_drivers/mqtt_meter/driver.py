@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
 from gridzero.domain.readings import MeterReading
 from gridzero.ports.links import MqttMessage
 from gridzero.ports.plugin import DriverContext
-from gridzero_drivers.mqtt_meter.codec import NoReading, excerpt
+from gridzero_drivers.metering.codec import NoReading, excerpt
+from gridzero_drivers.metering.desk import Desk
+from gridzero_drivers.metering.rounds import Rounds
+from gridzero_drivers.mqtt_meter.counters import Counters
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
-from gridzero_drivers.mqtt_meter.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -27,14 +30,14 @@ class MqttMeter:
         """Subscribes at once; subscriptions outlive reconnects."""
         self._name = context.name
         self.interval_s = options.expected_interval_s
-        self._report = context.report
         self._link = context.links.mqtt()
-        self._rounds = Rounds(options)
-        self._latest: MeterReading | None = None
-        self._listeners: list[Callable[[MeterReading], None]] = []
-        self._blamed: set[str] = set()
+        self._rounds = Rounds(options.terms(), options)
+        self._desk = Desk(context.report)
         self._understood_at_s: dict[str, float] = {}
         self._said_incomplete = False
+        self._counters = Counters(options)
+        if self._counters.are_wanted:  # first: a reading takes along what its own message says
+            self._link.subscribe(self._counters.topic, self._on_counters)
         for topic in self._rounds.topics:
             self._link.subscribe(topic, self._on_message)
 
@@ -45,11 +48,11 @@ class MqttMeter:
 
     def latest(self) -> MeterReading | None:
         """Newest valid reading, None before the first."""
-        return self._latest
+        return self._desk.latest
 
     def on_reading(self, listener: Callable[[MeterReading], None]) -> None:
         """Call listener at once for each new valid reading."""
-        self._listeners.append(listener)
+        self._desk.on_reading(listener)
 
     async def run(self) -> None:
         """Wait: readings come by callback, and their age is judged by the core."""
@@ -70,16 +73,21 @@ class MqttMeter:
         if isinstance(result, MeterReading):
             self._publish(result)
 
+    def _on_counters(self, message: MqttMessage) -> None:
+        """A retained one is old, too: it would seem to run backwards."""
+        if not message.retained:
+            self._counters.hear(message.payload)
+
     def _understood(self, message: MqttMessage) -> None:
         self._understood_at_s[message.topic] = message.received_at_s
-        self._praise(message.topic)
+        self._desk.praise(message.topic)
 
     def _publish(self, reading: MeterReading) -> None:
-        self._latest = reading
-        self._praise("")
+        import_kwh, export_kwh = self._counters.take()
+        if import_kwh is not None or export_kwh is not None:
+            reading = replace(reading, import_kwh=import_kwh, export_kwh=export_kwh)
         self._said_incomplete = False
-        for listener in self._listeners:
-            listener(reading)
+        self._desk.publish(reading)
 
     def _refused(self, message: MqttMessage, why: NoReading) -> None:
         self._link.health.skip(why)
@@ -104,13 +112,5 @@ class MqttMeter:
             log.warning("round.incomplete", device=self._name, missing=self._rounds.missing())
 
     def _blame(self, subject: str, why: NoReading, message: MqttMessage) -> None:
-        if subject in self._blamed:
-            return
-        self._blamed.add(subject)
-        text = f"{why.replace('_', ' ')}: {message.topic} said {excerpt(message.payload)}"
-        self._report("meter_garbage", active=True, text=text, subject=subject)
-
-    def _praise(self, subject: str) -> None:
-        if subject in self._blamed:
-            self._blamed.remove(subject)
-            self._report("meter_garbage", active=False, subject=subject)
+        said = f"{message.topic} said {excerpt(message.payload)}"
+        self._desk.blame(subject, f"{why.replace('_', ' ')}: {said}")

@@ -8,11 +8,13 @@ from random import Random
 from typing import Any
 
 from gridzero.ports.twins import World
-from gridzero_drivers.mqtt_meter.options import MqttMeterOptions, Term
-from gridzero_drivers.mqtt_meter.path import put
+from gridzero_drivers.metering.path import put
+from gridzero_drivers.metering.places import Term
+from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
 
 _EPOCH_S = 1_700_000_000.0
 _SLACK_S = 1e-9
+_WS_PER_KWH = 3.6e6
 
 
 class MeterTwin:
@@ -20,7 +22,8 @@ class MeterTwin:
 
     Knobs, to be set at any time: silent (publishes nothing), garbage (a payload sent instead),
     frozen (repeats its last messages), jitter_s (each publication is late by up to this),
-    noise_w (standard deviation), lost_topics (their messages do not arrive).
+    noise_w (standard deviation), lost_topics (their messages do not arrive), count_from_kwh (what
+    its counters of import and export said at first; other ones make it another meter).
     """
 
     def __init__(self, options: MqttMeterOptions, world: World, seed: int = 0) -> None:
@@ -32,6 +35,9 @@ class MeterTwin:
         self.period_s = options.expected_interval_s
         self.latency_s = options.latency_s
         self.lost_topics: set[str] = set()
+        self.count_from_kwh = [1234.5, 67.8]
+        self._counted_ws = [0.0, 0.0]
+        self._options = options
         self._terms = options.terms()
         self._sources = self._terms[-1].source + 1
         self._world = world
@@ -45,6 +51,7 @@ class MeterTwin:
     def advance(self, seconds: float) -> list[tuple[str, bytes]]:
         """See ports.twins.MqttTwin."""
         self._now_s += seconds
+        self._counted_ws[self._world.grid_w < 0.0] += abs(self._world.grid_w) * seconds
         self._remember()
         while self._now_s + _SLACK_S >= self._due_s:
             self._enqueue()
@@ -86,15 +93,36 @@ class MeterTwin:
             value = _value(term, _share_w(power_w, term.source, self._sources))
             before = documents.get(term.topic)
             documents[term.topic] = put(before, term.path or (), value)
+            if term.direction is not None:
+                documents[term.topic] = _directed(documents[term.topic], term, value)
             if term.time_path:
                 stamp_s = round(_EPOCH_S + measured_at_s, 3)
                 documents[term.topic] = put(documents[term.topic], term.time_path, stamp_s)
+        self._write_counters(documents)
         return [(topic, json.dumps(document).encode()) for topic, document in documents.items()]
+
+    def _write_counters(self, documents: dict[str, Any]) -> None:
+        """In steps of 0.1 Wh; the first tariff takes it all."""
+        topic = self._options.counter_topic or self._options.topic or ""
+        for direction, paths in enumerate(self._options.counter_paths()):
+            kwh = self.count_from_kwh[direction] + self._counted_ws[direction] / _WS_PER_KWH
+            for number, path in enumerate(paths):
+                shown = 0.0 if number else round(kwh, 4) / self._options.kwh_scale
+                documents[topic] = put(documents.get(topic), path, shown)
 
 
 def _share_w(power_w: int, source: int, sources: int) -> int:
     """Whole watts of one phase; all phases together give power_w exactly."""
     return power_w * (source + 1) // sources - power_w * source // sources
+
+
+def _directed(document: Any, term: Term, value: float) -> Any:
+    """An unsigned number and the word for its direction."""
+    if term.direction is None or term.path is None:
+        return document
+    sign = -1 if value < 0 else 1
+    word = next(word for word, meant in term.direction.words.items() if meant == sign)
+    return put(put(document, term.path, abs(value)), term.direction.path, word)
 
 
 def _value(term: Term, power_w: int) -> float:

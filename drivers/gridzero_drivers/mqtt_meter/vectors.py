@@ -13,8 +13,8 @@ from math import isclose
 from typing import Any
 
 from gridzero.domain.readings import MeterReading
+from gridzero_drivers.metering.rounds import Rounds
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
-from gridzero_drivers.mqtt_meter.rounds import Rounds
 
 
 def check_vector(vector: Mapping[str, Any]) -> str:
@@ -34,9 +34,10 @@ def read(vector: Mapping[str, Any]) -> MeterReading | str | None:
     """What the last message of a vector gives."""
     messages = vector.get("messages", [vector])
     given = dict(vector.get("options", {}))
-    if "topic" not in given and "sources" not in given:
+    if not {"topic", "sources", "profile"} & given.keys():
         given["topic"] = messages[0]["topic"]
-    rounds = Rounds(MqttMeterOptions.model_validate({"driver": "mqtt_meter", **given}))
+    options = MqttMeterOptions.model_validate({"driver": "mqtt_meter", **given})
+    rounds = Rounds(options.terms(), options)
     result: MeterReading | str | None = None
     for i, message in enumerate(messages):
         result = rounds.take(message["topic"], _payload(message), i * 0.01)

@@ -17,6 +17,7 @@ from gridzero.battery.balancing import BalancePlan, Balancer
 from gridzero.battery.cells.model import CellModel
 from gridzero.battery.estimation.estimator import Estimator
 from gridzero.battery.estimation.settings import EstimatorSettings, Window
+from gridzero.battery.last_full import LastFull
 from gridzero.battery.limits import LimitKeeper, Ratings
 from gridzero.battery.plausibility.judge import Plausibility
 from gridzero.battery.profile import Profile
@@ -42,6 +43,7 @@ _CALIBRATE_S = 3600.0
 _HELPED_BY_BLEEDING = frozenset({"cell_over", "cell_spread"})
 _HEAT_CODES = frozenset({"self_heating", "heater_useless"})
 _SURE_PART = 0.06
+_NEARLY_FULL_V = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Battery:
         self._protection = Protection(rules.profile.rules)
         self._limits = LimitKeeper(rules.profile, rules.ratings)
         self._balancer = Balancer(rules.plan)
+        self._last_full = LastFull(rules.profile.full_charge_days)
         self._health = StateOfHealth(AgeingSpec(module_ah=rules.module_ah))
         self._thermal = Thermal(
             ThermalRules(full_a=rules.ratings.max_module_a, has_heater=rules.has_heater)
@@ -103,6 +106,8 @@ class Battery:
             alarms=alarms,
             balancing=self._balancing,
             thermal=self._warmth,
+            full_ago_s=self._last_full.ago_s,
+            full_charge_due=self._last_full.is_due,
         )
         return self._last
 
@@ -120,6 +125,33 @@ class Battery:
         """End what ``balance_now`` began."""
         self._balancer.cancel()
 
+    def begin_from_voltage(self) -> None:
+        """A person does not believe the counted state of charge: forget it."""
+        self._estimator.begin_anew()
+
+    def take_for_full(self) -> str | None:
+        """A person says that it is full; returns why that cannot be, None when it was taken."""
+        max_v, full_v = self._max_v, self._rules.profile.full_cell_v
+        if max_v is None:
+            return "the highest cell is not known"
+        if not max_v >= full_v - _NEARLY_FULL_V:
+            return f"the highest cell has {max_v:.3f} V, a full one {full_v:.2f} V"
+        self._estimator.take_for_full()
+        return None
+
+    def charge_again(self) -> str | None:
+        """A person ends the wait after full; returns why that cannot be, None when it was done."""
+        max_v, full_v = self._max_v, self._rules.profile.full_cell_v
+        if max_v is None or not max_v < full_v:
+            return "the highest cell is still full, or not known"
+        if not self._limits.end_full():
+            return "the battery is not waiting after a full charge"
+        return None
+
+    def shunt_was_turned(self) -> None:
+        """What was learned of the shunt's offset and sign counts no more."""
+        self._plausibility.forget_shunt()
+
     # --- trips that outlive their cause -------------------------------------------------------
 
     @property
@@ -136,6 +168,10 @@ class Battery:
         self._protection.acknowledge(code)
         if code in _HEAT_CODES:
             self._thermal.acknowledge()
+
+    @property
+    def _max_v(self) -> float | None:
+        return self._last.view.max_cell_v if self._last.view else None
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -188,6 +224,7 @@ class Battery:
         self._warmth = self._thermal.update(
             seen.now_s, seen.modules, charge, seen.current_a, wants_charge=seen.wants_charge
         )
+        self._last_full.note(seen.now_s, is_full=charge is not None and charge.is_full)
         if charge is None:
             return
         self._health.update(charge, seen.modules, seen.current_a, trust, seen.now_s)
@@ -224,6 +261,7 @@ class Battery:
             "ageing": self._health.to_dict(),
             "balancing": self._balancer.to_dict(self._slow_s),
             "thermal": self._thermal.to_dict(),
+            "full": self._last_full.to_dict(),
         }
 
     def restore(self, stored: dict[str, Any], age_s: float) -> list[str]:
@@ -231,6 +269,7 @@ class Battery:
         refused = self._estimator.restore(stored.get("charge"), age_s)
         reasons = [f"charge of {name}: {why}" for name, why in refused.items()]
         reasons += self._health.restore(_section(stored, "ageing"), age_s)
+        self._last_full.restore(_section(stored, "full"), age_s)
         for name, part in (("balancing", self._balancer), ("thermal", self._thermal)):
             try:
                 part.restore(_section(stored, name))

@@ -10,6 +10,7 @@ _SHARED = {
     "temp_dead_s": (5.0, 30.0),
     "recovery_per_s": (0.001, 0.2),
     "rest_relief_v": (0.0, 0.2),
+    "full_charge_days": (1.0, 365.0),
 }
 
 BOUNDS: dict[str, dict[str, tuple[float, float]]] = {

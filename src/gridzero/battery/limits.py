@@ -76,6 +76,11 @@ class LimitKeeper:
         self._charge = _SlowRise(profile.recovery_per_s)
         self._discharge = _SlowRise(profile.recovery_per_s)
 
+    def end_full(self) -> bool:
+        """Charge again although cells have not come down; False if nothing waited for that."""
+        waited, self._full.active = self._full.active, False
+        return waited
+
     def update(
         self,
         view: BatteryView | None,

@@ -36,6 +36,7 @@ class Profile:
     measured one; full and empty are always measured. charge_by_low_cell_v: over the measured
     voltage of the lowest cell. rest_relief_v: by how much at most a rest
     voltage may differ from the measured one before it is not believed that far.
+    full_charge_days: after so long without a full charge one is due.
     series_cells: 0 = the configuration says it. rules: the protections.
     """
 
@@ -67,6 +68,7 @@ class Profile:
     temp_dead_s: float = 30.0
     recovery_per_s: float = 0.05
     rest_relief_v: float = 0.10
+    full_charge_days: float = 30.0
     rules: tuple[Rule, ...] = field(repr=False)
 
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from gridzero.bench.figures import Figure
 from gridzero_drivers.ads1115_shunt import codec as ads1115
-from gridzero_drivers.mqtt_meter import codec as meter
-from gridzero_drivers.mqtt_meter import path
+from gridzero_drivers.metering import codec as meter
+from gridzero_drivers.metering import path
 from gridzero_drivers.soyosource import codec as soyosource
 from gridzero_drivers.soyosource.stream import STATUS, FrameStream
 from gridzero_drivers.vertiv_r48 import codec as vertiv

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gridzero.errors import LinkError
-from gridzero.links.memory import MemoryGpio, MemoryI2c
+from gridzero.links.memory import MemoryGpio, MemoryHttp, MemoryI2c, MemoryUdp
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.ports.links import CanFilter, CanFrame, LinkHealth, MqttLink, MqttMessage
 from gridzero.sim.house import House
@@ -139,6 +139,14 @@ class FarMedia:
     def gpio(self, name: str) -> MemoryGpio:
         """A chip that nobody uses: the reference house has no relays."""
         return self._gpio.setdefault(name, MemoryGpio(name))
+
+    def http(self, name: str) -> MemoryHttp:
+        """A server that nobody asks: the reference house has its meter on MQTT."""
+        return MemoryHttp(name)
+
+    def udp(self, name: str) -> MemoryUdp:
+        """A port that nobody listens to."""
+        return MemoryUdp(name)
 
     def mqtt(self) -> MeterLine:
         """The meter's connection."""

@@ -7,12 +7,13 @@ from typing import Any
 
 from gridzero.battery.profile import PROFILES, overrides_of, profile
 from gridzero.config.explain import nearest
+from gridzero.config.links import HttpLinkConfig
 from gridzero.config.models import Config
 from gridzero.config.problems import Notes, Path
 from gridzero.config.sketch import Sketch
 from gridzero.config.switch_checks import check_switches
 from gridzero.config.yaml_lines import Document
-from gridzero.domain.modes import Mode
+from gridzero.domain.modes import Mode, Strategy
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import WHOLE_LINK
 
@@ -26,6 +27,7 @@ def check_site(document: Document, notes: Notes, sketch: Sketch, config: Config 
     _check_addresses(document, notes, sketch)
     check_switches(document, notes, sketch)
     _check_overrides(document, notes)
+    _check_strategy(document, notes)
     if config is not None:
         _warn(document, notes, sketch, config)
 
@@ -171,6 +173,8 @@ _BUS_KEYS: dict[str, Callable[[Any], tuple[object, ...]]] = {
     "serial": lambda s: (s.get("port"),),
     "i2c": lambda s: (s.get("bus_number"),),
     "gpio": lambda s: (s.get("chip", "/dev/gpiochip0"),),
+    "http": lambda s: (s.get("url"),),
+    "udp": lambda s: (s.get("interface", "0.0.0.0"), s.get("port", 9522)),  # noqa: S104 - the model's default
 }
 
 
@@ -184,6 +188,13 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(below, (*path, index))
     else:
         yield path, value
+
+
+def _check_strategy(document: Document, notes: Notes) -> None:
+    path = ("control", "strategy")
+    if document.get(path) == Strategy.TARIFF and not document.get(("prices",)):
+        what = "the strategy tariff needs prices, and there are none"
+        notes.tell(document.place(path), path, what, "Add a section prices, see docs/value.md")
 
 
 def _check_overrides(document: Document, notes: Notes) -> None:
@@ -260,12 +271,20 @@ def _warnings(
         what = "selling earns as much as buying costs: the target will not lean to a side"
         yield ("prices", "export_ct"), what, "Correct it unless it is really so"
     yield from _mqtt_warnings(document, config)
+    for name in sketch.options:
+        for doubt in sketch.doubts_of(name):
+            path = ("devices", name, doubt.key) if doubt.key else ("devices", name)
+            yield path, doubt.what, doubt.remedy
 
 
 def _mqtt_warnings(document: Document, config: Config) -> Iterator[tuple[Path, str, str]]:
-    path = ("mqtt", "password")
-    if config.mqtt.password is not None and path not in document.tagged:
-        what = "the password stands in the configuration itself"
-        yield path, what, "Move it to secrets.yaml and write: !secret mqtt_password"
+    passwords: list[Path] = [("mqtt", "password")] if config.mqtt.password is not None else []
+    for name, link in config.links.items():
+        if isinstance(link, HttpLinkConfig) and link.password is not None:
+            passwords.append(("links", name, "password"))
+    for path in passwords:
+        if path not in document.tagged:
+            what = "the password stands in the configuration itself"
+            yield path, what, f"Move it to secrets.yaml and write: !secret {path[-2]}_password"
     if config.mqtt.tls is not None and config.mqtt.port == _PLAIN_MQTT_PORT:
         yield ("mqtt", "tls"), "port 1883 usually has no encryption", "Most brokers use port: 8883"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
@@ -22,6 +23,34 @@ class HistoryConfig(Section):
     """The local store of what was."""
 
     enabled: bool = Field(default=True, description="record to a file in the state folder")
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="the file; absent = history.sqlite in the state folder",
+    )
+    raw_days: Number = Field(
+        default=14, ge=1, le=400, description="days of values of each second, 1..400"
+    )
+    minute_days: Number = Field(
+        default=400, ge=1, le=4000, description="days of minutes and of every cell, 1..4000"
+    )
+    hour_years: Number = Field(
+        default=20, ge=0.1, le=50, description="years of hours and events, 0.1..50"
+    )
+    max_mb: Number = Field(
+        default=500, ge=16, le=100_000, description="largest size of the file, MB, 16..100000"
+    )
+    batch_s: Number = Field(
+        default=30,
+        ge=5,
+        le=300,
+        description="writes at once what came in so many seconds, 5..300; the most a crash loses",
+    )
+
+    def file(self, state_dir: str) -> Path:
+        """Where the history is."""
+        return Path(self.path) if self.path else Path(state_dir) / "history.sqlite"
 
 
 class ConsoleConfig(Section):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from gridzero.config.section import Section
+from gridzero.config.section import Number, Section
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 """Of links and devices; both become parts of topics and of names in Home Assistant."""
@@ -95,6 +95,63 @@ class GpioLinkConfig(Section):
     )
 
 
+_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@\s\x00]{1,255}$", max_length=263)]
+_Address = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$")]
+_MULTICAST = range(224, 240)  # first number of an IPv4 group
+
+
+class HttpLinkConfig(Section):
+    """A device's web server. Needs the extra: pip install gridzero[http]."""
+
+    type: Literal["http"] = Field(description="a web server")
+    url: _Url = Field(description="http:// or https:// with host and port, without a path")
+    username: _Text | None = Field(default=None, description="user name of the device")
+    password: SecretStr | None = Field(
+        default=None, description="password of the device; best as: !secret meter_password"
+    )
+    auth: Literal["basic", "digest"] = Field(
+        default="basic", description="how it wants the password; digest for Shelly Gen2 and newer"
+    )
+    timeout_s: Number = Field(
+        default=2.0, ge=0.2, le=30, description="time for a whole answer, s, 0.2..30"
+    )
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together: give both or neither")
+        return self
+
+
+class UdpLinkConfig(Section):
+    """A UDP port that is listened to."""
+
+    type: Literal["udp"] = Field(description="a UDP port")
+    port: int = Field(default=9522, ge=1, le=65535, description="UDP port, 1..65535")
+    group: _Address | None = Field(
+        default=None, description="multicast group to join; SMA meters use 239.12.255.254"
+    )
+    interface: _Address = Field(
+        default="0.0.0.0",  # noqa: S104 - what is said in the network is meant for all
+        description="own address of the network to listen in; default: all, and any for a group",
+    )
+    sender: _Address | None = Field(
+        default=None, description="take datagrams from this address only; absent = from all"
+    )
+
+    @model_validator(mode="after")
+    def _group_is_one(self) -> Self:
+        if self.group is not None and int(self.group.split(".")[0]) not in _MULTICAST:
+            raise ValueError(f"group {self.group} is no multicast group (224.0.0.0 and above)")
+        return self
+
+
 LinkConfig = Annotated[
-    CanLinkConfig | SerialLinkConfig | I2cLinkConfig | GpioLinkConfig, Field(discriminator="type")
+    CanLinkConfig
+    | SerialLinkConfig
+    | I2cLinkConfig
+    | GpioLinkConfig
+    | HttpLinkConfig
+    | UdpLinkConfig,
+    Field(discriminator="type"),
 ]

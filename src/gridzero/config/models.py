@@ -16,7 +16,7 @@ from gridzero.config.faces import (
 )
 from gridzero.config.links import LinkConfig, Name
 from gridzero.config.section import Number, Section
-from gridzero.domain.modes import Mode
+from gridzero.domain.modes import Mode, Strategy
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -204,6 +204,33 @@ class ControlConfig(Section):
         le=20_000,
         description="power in the modes charge and discharge, W, 0..20000",
     )
+    export_guard_w: Number = Field(
+        default=0.0,
+        ge=0,
+        le=500,
+        description="import that is left to the grid while discharging, W, 0..500",
+    )
+    min_soc_pct: Number = Field(
+        default=0.0, ge=0, le=100, description="no discharging at or below this charge, %, 0..100"
+    )
+    max_soc_pct: Number = Field(
+        default=100.0, ge=0, le=100, description="no charging at or above this charge, %, 0..100"
+    )
+    reserve_soc_pct: Number = Field(
+        default=0.0, ge=0, le=100, description="charge that mode auto keeps, %, 0..100"
+    )
+    strategy: Strategy = Field(
+        default=Strategy.SELF_USE, description="what mode auto is for; tariff needs prices"
+    )
+    peak_w: Number = Field(
+        default=4000.0,
+        ge=0,
+        le=50_000,
+        description="import above which the strategy peak_shave discharges, W, 0..50000",
+    )
+    allow_grid_charge: bool = Field(
+        default=True, description="whether more than the surplus may be stored, when asked for"
+    )
     meter_hold_s: Number = Field(
         default=1.5, ge=0.2, le=30, description="age up to which a reading counts in full, s"
     )
@@ -252,6 +279,12 @@ class ControlConfig(Section):
             raise ValueError("meter_hold_s must be shorter than meter_lost_s")
         return self
 
+    @model_validator(mode="after")
+    def _bounds_leave_room(self) -> Self:
+        if max(self.min_soc_pct, self.reserve_soc_pct) >= self.max_soc_pct:
+            raise ValueError("min_soc_pct and reserve_soc_pct must be below max_soc_pct")
+        return self
+
 
 class PricesConfig(Section):
     """What energy costs and earns; without it nothing depends on prices."""
@@ -271,6 +304,18 @@ class PricesConfig(Section):
     stored_topic: _Topic | None = Field(
         default=None,
         description="MQTT topic of what a stored kWh will be worth, ct/kWh; holds for 2 h",
+    )
+
+
+class ProductionConfig(Section):
+    """What the panels of the house make, told by MQTT; only counted, never controlled by."""
+
+    topic: _Topic = Field(description="MQTT topic of the power of all panels, a plain number")
+    scale: Number = Field(
+        default=1.0, gt=0, le=1e6, description="W per unit of the number: 1000 for kW"
+    )
+    hold_s: Number = Field(
+        default=120.0, ge=1, le=3600, description="how long a value holds, s, 1..3600"
     )
 
 
@@ -304,6 +349,9 @@ class Config(Section):
     )
     prices: PricesConfig | None = Field(
         default=None, description="what energy is worth; absent = it does not matter"
+    )
+    production: ProductionConfig | None = Field(
+        default=None, description="what the panels make; absent = not known"
     )
     home_assistant: Annotated[HomeAssistantConfig, BeforeValidator(_empty)] = Field(
         default_factory=HomeAssistantConfig, description="entities of Home Assistant"

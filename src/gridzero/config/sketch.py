@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gridzero.ports.devices import Role
-from gridzero.ports.plugin import DriverPlugin, Options
+from gridzero.ports.plugin import Doubt, DriverPlugin, Options
 
 
 @dataclass(slots=True)
@@ -49,3 +49,10 @@ class Sketch:
         if plugin is None or options is None:
             return ()
         return plugin.addresses(options)
+
+    def doubts_of(self, device: str) -> Iterable[Doubt]:
+        """What the driver itself finds doubtful in a section that fits."""
+        plugin, options = self.drivers.get(device), self.options.get(device)
+        if plugin is None or options is None:
+            return ()
+        return plugin.doubts(options)

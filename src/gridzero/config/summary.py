@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from gridzero.config.links import (
     CanLinkConfig,
     GpioLinkConfig,
+    HttpLinkConfig,
     I2cLinkConfig,
     LinkConfig,
     SerialLinkConfig,
+    UdpLinkConfig,
 )
 from gridzero.config.loader import Loaded
 from gridzero.config.models import BatteryConfig, ControlConfig, MqttConfig
@@ -87,6 +89,10 @@ def _link(link: LinkConfig) -> str:
             return f"I2C, /dev/i2c-{link.bus_number}"
         case GpioLinkConfig():
             return f"GPIO, {link.chip}"
+        case HttpLinkConfig():
+            return f"HTTP, {link.url}{f' as {link.username}' if link.username else ''}"
+        case UdpLinkConfig():
+            return f"UDP, port {link.port}{f', group {link.group}' if link.group else ''}"
 
 
 def _battery(battery: BatteryConfig, modules: int) -> list[str]:

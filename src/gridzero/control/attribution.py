@@ -35,6 +35,15 @@ BY_LIMIT = {
     Because.OVER_CURRENT: Cause.CURRENT_LIMIT,
     Because.RECOVERING: Cause.RECOVERING,
     Because.CHARGER_ACTIVE: Cause.ZERO_CROSS_HOLD,
+    Because.MAINTENANCE: Cause.MODE,
+    Because.CHARGE_NOT_ALLOWED: Cause.MODE,
+    Because.DISCHARGE_NOT_ALLOWED: Cause.MODE,
+    Because.EV_HOLD: Cause.MODE,
+    Because.MAX_CHARGE: Cause.MODE,
+    Because.MAX_DISCHARGE: Cause.MODE,
+    Because.MIN_SOC: Cause.MODE,
+    Because.RESERVE_SOC: Cause.MODE,
+    Because.MAX_SOC: Cause.MODE,
 }
 """Limits that are nobody's fault; every other one is a device that fails: HEALTH."""
 
@@ -49,8 +58,18 @@ _BY_CHOICE = {
     Because.BELOW_MINIMUM: Cause.BELOW_MINIMUM,
     Because.NOT_WORTH_IT: Cause.BELOW_MINIMUM,
     Because.PERIODIC_LOAD: Cause.PERIODIC_LOAD,
+    Because.RAMP: Cause.MODE,
 }
-_NOT_HELD = frozenset({Because.TARGET_TOPIC, Because.IDENTIFYING})
+_NOT_HELD = frozenset(
+    {
+        Because.TARGET_TOPIC,
+        Because.IDENTIFYING,
+        Because.FULL_CHARGE,
+        Because.PEAK_RESERVE,
+        Because.TARIFF_BUYS,
+        Because.MAINTENANCE,
+    }
+)
 _IN_FLIGHT_W = 15.0
 _MOVES_W = 1.0
 _MOST = 0.5  # what explains less than this part of an error is not its cause
@@ -81,7 +100,8 @@ class Moment(NamedTuple):
 
 def holds_grid(now: Snapshot, decision: Decision) -> bool:
     """Whether the battery works for the grid's target, and for nobody else."""
-    return now.wanted.mode is Mode.AUTO and decision.because not in _NOT_HELD
+    free = now.wanted.mode is Mode.AUTO and not now.full_charge
+    return free and decision.because not in _NOT_HELD
 
 
 def limit_cause(needed_w: float, now: Snapshot, decision: Decision) -> Cause:

@@ -11,26 +11,33 @@ from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.meter_watch import Verdict
 from gridzero.control.over_current import OverCurrent
+from gridzero.control.permits import Permits
 from gridzero.control.probe import Probe
+from gridzero.control.ramp import Ramp
 from gridzero.control.retry import split_with_try
 from gridzero.control.rogue_charge import RogueCharge
 from gridzero.control.starts import Starts
+from gridzero.control.strategy import Course, Strategist, self_use
 from gridzero.control.switches import ALL_ON, Switches
 from gridzero.control.telemetry import LastGood
 from gridzero.control.tuning import Tuning
 from gridzero.control.usable import Usable
 from gridzero.control.value import stored_value
 from gridzero.domain.decision import Decision, Wish
-from gridzero.domain.modes import Mode
+from gridzero.domain.modes import Mode, Wanted
+from gridzero.domain.plan import Plan
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 
 _FIXED = {
-    Mode.CHARGE: (-1.0, Because.MODE_CHARGE),
     Mode.DISCHARGE: (1.0, Because.MODE_DISCHARGE),
     Mode.HOLD: (0.0, Because.MODE_HOLD),
     Mode.OFF: (0.0, Because.MODE_OFF),
+}
+_BUYS = {
+    Plan.PEAK_RESERVE: Because.PEAK_RESERVE,
+    Plan.TARIFF_BUYS: Because.TARIFF_BUYS,
 }
 
 
@@ -60,6 +67,8 @@ class Controller:
         self._last_good = LastGood()
         self._health = Health()
         self._over_current, self._rogue_charge = OverCurrent(), RogueCharge()
+        self._permits, self._ramp, self._strategist = Permits(), Ramp(), Strategist()
+        self._course = Course(self_use(Wanted()), Plan.SELF_USE)
         self._observed: MeterReading | None = None
 
     def tick(self, now: Snapshot) -> Decision:
@@ -67,8 +76,10 @@ class Controller:
         now = self._last_good.of(now)
         self._health.update(now, self._ledger)
         self._value(now)
+        self._steer(now)
         if now.meter is not None and now.meter is not self._observed:
             self._observe(now.meter, now)
+            self._steer(now)
         elif self._identification is not None:
             self._identification.idle()
         told, now = now, as_they_are(now, self._ledger)
@@ -109,6 +120,8 @@ class Controller:
             work=split.work,
             bias_w=self._grid.bias_w,
             bias_because=self._grid.lean,
+            plan=self._course.plan,
+            aim=self._course.aim,
         )
 
     def _because(self, split: Split, cut: Because | None, wish: Wish, now: Snapshot) -> Because:
@@ -124,15 +137,20 @@ class Controller:
         if self._switches.value and self._tuning.stored_value is None:
             self._dispatcher.value_stored(stored_value(now.prices, now.outlook))
 
+    def _steer(self, now: Snapshot) -> None:
+        """What mode auto is to hold."""
+        fresh = now.meter_age_s <= self._tuning.meter_hold_s
+        self._course = self._strategist.course(now, self._grid.net_load_w if fresh else None)
+
     def _observe(self, reading: MeterReading, now: Snapshot) -> None:
         before, self._observed = self._observed, reading
         if not self._health.is_news(reading):
             return
         gap_s = reading.received_at_s - before.received_at_s if before else 0.0
-        self._health.reading(reading, now, self._ledger)
+        self._health.reading(reading, now, self._ledger, self._course.aim)
         own_w = self._ledger.own_w(self._measured_s(reading))
         in_flight_w = self._ledger.final_w() - own_w
-        self._grid.observe(reading, own_w, in_flight_w, gap_s, now.wanted.target_w)
+        self._grid.observe(reading, own_w, in_flight_w, gap_s, self._course.aim)
         if self._identification is not None:
             self._identification.metered(
                 reading.at_s, reading.grid_w, trusted=self._is_trusted(reading)
@@ -148,27 +166,59 @@ class Controller:
         return verdict is Verdict.GOOD and not self._health.suspects and not self._health.out
 
     def _limits(self, now: Snapshot, usable: Usable) -> PowerLimits:
-        return power_limits(
+        limits = power_limits(
             now,
             over_current=self._over_current.update(now),
             rogue_charge=self._rogue_charge.update(now, self._ledger.inverters_w(now.now_s)),
             usable=usable,
         )
+        return self._permits.within(limits, now)
 
     def _wish(self, now: Snapshot, usable: Usable) -> Wish:
         """The goal, before any limit."""
-        if now.wanted.mode is not Mode.AUTO:
+        wanted = now.wanted
+        if wanted.maintenance:
             self._grid.rest()
-            sign, because = _FIXED[now.wanted.mode]
-            return Wish(battery_w=sign * now.wanted.power_w, because=because)
+            return Wish(battery_w=0.0, because=Because.MAINTENANCE)
+        if wanted.mode is Mode.CHARGE:
+            return self._charge(wanted.power_w, Because.MODE_CHARGE, now, usable)
+        if wanted.mode is not Mode.AUTO:
+            self._grid.rest()
+            sign, because = _FIXED[wanted.mode]
+            return Wish(battery_w=sign * wanted.power_w, because=because)
+        if now.full_charge:
+            most_w = sum(unit.spec.max_w for unit in now.chargers)
+            return self._charge(most_w, Because.FULL_CHARGE, now, usable)
         if now.target_until_s is not None and now.now_s <= now.target_until_s:
+            return self._charge(now.target_charge_w, Because.TARGET_TOPIC, now, usable)
+        if self._course.buy_w > 0.0:
             self._grid.rest()
-            return Wish(battery_w=-now.target_charge_w, because=Because.TARGET_TOPIC)
+            return Wish(battery_w=-self._course.buy_w, because=_BUYS[self._course.plan])
+        return self._hold(now, usable)
+
+    def _charge(self, power_w: float, because: Because, now: Snapshot, usable: Usable) -> Wish:
+        """Charge with so much; without leave to buy no more than the surplus."""
+        if now.wanted.allow_grid_charge:
+            self._grid.rest()
+            return Wish(battery_w=-power_w, because=because)
+        surplus = self._hold(now, usable)
+        if -power_w <= surplus.battery_w < 0.0:
+            return surplus
+        self._grid.rest()
+        if surplus.battery_w < 0.0:
+            return Wish(battery_w=-power_w, because=because)
+        free = surplus.because in FREE
+        return Wish(
+            battery_w=0.0, because=Because.GRID_CHARGE_NOT_ALLOWED if free else surplus.because
+        )
+
+    def _hold(self, now: Snapshot, usable: Usable) -> Wish:
+        """What brings the grid to its aim, if the meter is to be believed."""
         verdict = self._health.verdict(now.now_s)
         if verdict is not Verdict.GOOD:
             rests_w = self._starts.idling_w(usable) if verdict is Verdict.TESTING else 0.0
             return Wish(battery_w=rests_w, because=Because.METER_WRONG)
-        return self._grid.wish(now, usable)
+        return self._grid.wish(now, usable, self._course.aim)
 
     def _allow(
         self, wish: Wish, now: Snapshot, limits: PowerLimits
@@ -176,8 +226,13 @@ class Controller:
         held_w, why = wish.battery_w, None
         if wish.because in FREE:
             held_w, why = self._starts.allow(held_w, now)
+            if held_w == wish.battery_w == 0.0:
+                why = None  # nothing is held back of nothing
         guarded_w, cut = guard(held_w, limits)
-        return guarded_w, cut or why
+        # a test of converters lives from its steps
+        per_s = 0.0 if wish.because is Because.IDENTIFYING else now.wanted.ramp_w_per_s
+        ramped_w, slow = self._ramp.allow(guarded_w, now.now_s, per_s)
+        return ramped_w, slow or cut or why
 
     def _split(self, wish: Wish, allowed_w: float, now: Snapshot) -> Split:
         """Shares of all converters, after everything that may still shorten them."""

@@ -11,13 +11,24 @@ from gridzero.control.tuning import Tuning
 from gridzero.control.usable import Usable
 from gridzero.control.value import TargetBias
 from gridzero.domain.decision import Wish
+from gridzero.domain.plan import Aim
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
 from gridzero.domain.value import Lean
 
 FREE = frozenset(
-    {Because.COVERING_LOAD, Because.STORING_SURPLUS, Because.BALANCED, Because.PERIODIC_LOAD}
+    {
+        Because.COVERING_LOAD,
+        Because.STORING_SURPLUS,
+        Because.BALANCED,
+        Because.PERIODIC_LOAD,
+        Because.PEAK_SHAVING,
+        Because.BELOW_PEAK,
+        Because.TARIFF_WAITS,
+        Because.EXPORT_GUARD,
+        Because.GRID_CHARGE_NOT_ALLOWED,
+    }
 )
 """Reasons of a wish that rests on a fresh meter."""
 _LEAD_S = 0.3  # a command needs about so long to arrive
@@ -55,11 +66,12 @@ class GridWish:
         return self._bias.lean
 
     def observe(
-        self, reading: MeterReading, own_w: float, in_flight_w: float, gap_s: float, target_w: float
+        self, reading: MeterReading, own_w: float, in_flight_w: float, gap_s: float, aim: Aim
     ) -> None:
         """One new meter reading, gap_s after the last.
 
         own_w: the battery's output when it was measured, in_flight_w: what is still to come, W.
+        aim: what the grid was to be.
         """
         if gap_s > self._tuning.meter_lost_s:
             self._observer.forget()
@@ -68,7 +80,7 @@ class GridWish:
         self._observer.update(at_s, reading.grid_w, own_w, in_flight_w)
         if self._observer.net_load_w is not None:
             self._periodic.update(at_s, self._observer.net_load_w, self._observer.edge_w)
-        error_w = reading.grid_w - target_w
+        error_w = reading.grid_w - aim.nearest(reading.grid_w + own_w + self._trim.value_w)
         if self._switches.trim:
             self._trim.update(error_w - self.bias_w, in_flight_w, gap_s)
         self._bias.learn(error_w, gap_s, free=self._is_free)
@@ -95,7 +107,7 @@ class GridWish:
         whole = self.bias_w == self._bias.bias_w
         self._is_free = wish.because in FREE and uncut and whole and total_w != 0.0
 
-    def wish(self, now: Snapshot, usable: Usable) -> Wish:
+    def wish(self, now: Snapshot, usable: Usable, aim: Aim) -> Wish:
         """The goal, before any limit."""
         factor, late = meter_factor(
             now.meter_age_s, self._tuning.meter_hold_s, self._tuning.meter_lost_s
@@ -104,10 +116,14 @@ class GridWish:
         if net_load_w is None or factor <= 0:
             self.bias_w = 0.0
             return Wish(battery_w=0.0, because=late)
-        full_w = net_load_w - now.wanted.target_w + self._trim.value_w
-        self.bias_w = self._bias.for_wish(full_w)
+        needed_w = net_load_w + self._trim.value_w
+        target_w = aim.nearest(needed_w)
+        full_w = needed_w - target_w
+        # prices lean the owner's target, not a peak or a guard
+        leans = target_w == now.wanted.target_w
+        self.bias_w = self._bias.for_wish(full_w) if leans else 0.0
         wish_w = factor * (full_w - self.bias_w)
-        because = _because(wish_w, beat=beat) if factor >= 1 else late
+        because = _because(wish_w, aim, beat=beat) if factor >= 1 else late
         return Wish(battery_w=wish_w, because=because)
 
     def _expected(self, now: Snapshot, usable: Usable) -> tuple[float | None, bool]:
@@ -124,9 +140,11 @@ class GridWish:
         return ahead_w, ahead_w != net_load_w
 
 
-def _because(wish_w: float, *, beat: bool) -> Because:
+def _because(wish_w: float, aim: Aim, *, beat: bool) -> Because:
     if beat:
         return Because.PERIODIC_LOAD
     if abs(wish_w) < _BALANCED_W:
-        return Because.BALANCED
+        return aim.rests
+    if wish_w > 0 and aim.rests is Because.BELOW_PEAK:
+        return Because.PEAK_SHAVING
     return Because.COVERING_LOAD if wish_w > 0 else Because.STORING_SURPLUS

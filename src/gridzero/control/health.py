@@ -16,6 +16,7 @@ from gridzero.control.shunt_sum import ShuntSum
 from gridzero.control.step_test import LEAST_W, Seen
 from gridzero.control.unit_health import State, UnitHealth
 from gridzero.domain.modes import Mode
+from gridzero.domain.plan import Aim
 from gridzero.domain.readings import MeterReading
 from gridzero.domain.snapshot import ConverterView, Snapshot
 
@@ -67,8 +68,8 @@ class Health:
         """False for a reading that was counted before or is older than the last."""
         return self._order.is_news(reading)
 
-    def reading(self, reading: MeterReading, now: Snapshot, ledger: Ledger) -> None:
-        """One new meter reading."""
+    def reading(self, reading: MeterReading, now: Snapshot, ledger: Ledger, aim: Aim) -> None:
+        """One new meter reading. aim: what the grid was to be."""
         own_w = ledger.own_w(reading.at_s)
         may_test = now.wanted.mode is Mode.AUTO and not self._in_test()
         self._meter.update(reading.received_at_s, reading.grid_w, own_w, may_test=may_test)
@@ -76,7 +77,9 @@ class Health:
             for name in self._by_meter:
                 self._units[name].let_go()
         elif self._meter.repeats < _STILL:  # else it may be frozen, and nothing can be said
-            self._look_at_meter(reading, own_w, now, ledger)
+            held = now.wanted.mode is Mode.AUTO
+            error_w = reading.grid_w - aim.nearest(reading.grid_w + own_w) if held else None
+            self._look_at_meter(reading, own_w, error_w, ledger)
             self._conclude(now.now_s)
 
     def update(self, now: Snapshot, ledger: Ledger) -> None:
@@ -153,10 +156,8 @@ class Health:
             unit.witnessed(look, _SHUNT, suspicious=unit is likely)
 
     def _look_at_meter(
-        self, reading: MeterReading, own_w: float, now: Snapshot, ledger: Ledger
+        self, reading: MeterReading, own_w: float, error_w: float | None, ledger: Ledger
     ) -> None:
-        held = now.wanted.mode is Mode.AUTO
-        error_w = reading.grid_w - now.wanted.target_w if held else None
         for name in sorted(self._by_meter):
             unit = self._units[name]
             promised_w = ledger.promised_w(name, reading.at_s)

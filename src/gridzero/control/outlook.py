@@ -12,8 +12,18 @@ from gridzero.domain.value import Outlook
 
 _SHOWS_S = 36 * 3600.0
 _TOLD_S = 24 * 3600.0
-_EMPTY = frozenset({Because.CELL_LOW, Because.SOC_LOW, Because.CELL_EMPTY, Because.CELL_UNDER})
-_FULL = frozenset({Because.CELL_HIGH, Because.SOC_HIGH, Because.CELL_FULL, Because.CELL_OVER})
+_EMPTY = frozenset(
+    {
+        *(Because.CELL_LOW, Because.SOC_LOW, Because.CELL_EMPTY, Because.CELL_UNDER),
+        *(Because.MIN_SOC, Because.RESERVE_SOC),
+    }
+)
+_FULL = frozenset(
+    {
+        *(Because.CELL_HIGH, Because.SOC_HIGH, Because.CELL_FULL, Because.CELL_OVER),
+        Because.MAX_SOC,
+    }
+)
 
 
 class OutlookWatch:

@@ -36,7 +36,8 @@ class Score:
     """Fed after every tick; asked for figures now and then.
 
     ledger: what the converters gave. longest_s: how long one reading may stand for the grid.
-    tariff: what errors cost from now on.
+    tariff: what errors cost from now on. avoidable_import_ws, avoidable_export_ws: as import_wh
+    and export_wh of the figures, since the start.
     """
 
     def __init__(self, ledger: Ledger, longest_s: float, tariff: Prices = REFERENCE) -> None:
@@ -49,6 +50,7 @@ class Score:
         self._counted_s: float | None = None
         self._in_force: tuple[Snapshot, Decision] | None = None
         self._units: Mapping[str, float] = {}
+        self.avoidable_import_ws = self.avoidable_export_ws = 0.0
 
     def figures(self, minutes: int) -> Figures:
         """Of so many minutes, this one included; 1 to 1440."""
@@ -98,7 +100,7 @@ class Score:
     ) -> Moment:
         own_w = self._ledger.own_w(reading.at_s)
         self._load.update(reading.grid_w + own_w, own_w, seconds)
-        error_w = reading.grid_w - now.wanted.target_w
+        error_w = reading.grid_w - _target_w(reading.grid_w + own_w, now, decision)
         needed_w = error_w + own_w
         return Moment(
             measured_s=reading.at_s,
@@ -127,7 +129,7 @@ class Score:
         add, error_w = self._ring.add, moment.avoidable_w
         add("held_s", seconds)
         add("square_w2s", error_w * error_w * seconds)
-        add("import_ws" if error_w > 0 else "export_ws", abs(error_w) * seconds)
+        self._count_avoidable(error_w * seconds)
         add("regret_ct", self.tariff.ct_per_h(error_w) * seconds / _S_PER_H)
         add(self._attribution.cause(moment, now, decision), abs(error_w) * seconds)
         missed_w = abs(moment.error_w) - abs(error_w)
@@ -139,6 +141,14 @@ class Score:
             add("still_s", seconds)
             add("still_ws", abs(error_w) * seconds)
         self._settle(moment, seconds)
+
+    def _count_avoidable(self, error_ws: float) -> None:
+        if error_ws > 0:
+            self._ring.add("import_ws", error_ws)
+            self.avoidable_import_ws += error_ws
+        else:
+            self._ring.add("export_ws", -error_ws)
+            self.avoidable_export_ws -= error_ws
 
     def _settle(self, moment: Moment, seconds: float) -> None:
         if moment.stepped:
@@ -178,6 +188,11 @@ class Score:
 
 def _is_a_number(reading: MeterReading) -> bool:
     return abs(reading.grid_w) <= _BELIEVED_W
+
+
+def _target_w(net_load_w: float, now: Snapshot, decision: Decision) -> float:
+    """What the grid should have been."""
+    return now.wanted.target_w if decision.aim is None else decision.aim.nearest(net_load_w)
 
 
 def _reach(now: Snapshot, decision: Decision) -> Reach:

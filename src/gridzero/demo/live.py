@@ -9,7 +9,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from gridzero.app import App, build
-from gridzero.config.links import CanLinkConfig, GpioLinkConfig, I2cLinkConfig, SerialLinkConfig
+from gridzero.config.links import (
+    CanLinkConfig,
+    GpioLinkConfig,
+    HttpLinkConfig,
+    I2cLinkConfig,
+    SerialLinkConfig,
+    UdpLinkConfig,
+)
 from gridzero.config.loader import Loaded
 from gridzero.config.models import Config
 from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
@@ -60,6 +67,10 @@ class LiveSite:
         for name, link in loaded.config.links.items():
             if isinstance(link, I2cLinkConfig):
                 links.simulate_i2c(self.media.i2c(name))
+            elif isinstance(link, HttpLinkConfig):
+                links.simulate_net(self.media.http(name))
+            elif isinstance(link, UdpLinkConfig):
+                links.simulate_net(self.media.udp(name))
         self.links = links
         self.app: App = build(
             loaded,
@@ -70,6 +81,8 @@ class LiveSite:
             learned=MemoryStore(),
             latched=MemoryStore(),
             memory=MemoryStore(),
+            energy=MemoryStore(),
+            energy_days=MemoryStore(),
             link_services=tuple(links.services()),
             links_ready=links.ready,
         )

@@ -30,8 +30,13 @@ class SimulatedSite:
         outlook: Store | None = None,
         latched: Store | None = None,
         memory: Store | None = None,
+        settings: Store | None = None,
+        energy: MemoryStore | None = None,
     ) -> None:
-        """learned, outlook, latched, memory: what an earlier life left; default: nothing."""
+        """Learned, outlook, latched, memory, settings, energy: what an earlier life left.
+
+        Default: nothing.
+        """
         scene = scene or Scene()
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.links = MemoryLinks(kinds)
@@ -39,11 +44,13 @@ class SimulatedSite:
             loaded,
             plugins,
             self.links,
-            store=MemoryStore(),
+            store=settings or MemoryStore(),
             learned=learned or MemoryStore(),
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),
             memory=memory or MemoryStore(),
+            energy=energy or MemoryStore(),
+            energy_days=MemoryStore(),
         )
         self.house: House = build_house(self.app, scene)
         self.twins: dict[str, DeviceTwin] = build_twins(loaded, plugins, self.house, scene.seed)

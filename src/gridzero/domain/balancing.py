@@ -19,6 +19,7 @@ class BalanceReason(StrEnum):
     NO_END = "no_end"
     NOT_ALLOWED = "not_allowed"
     MODE_OFF = "mode_off"
+    MAINTENANCE = "maintenance"
     FAULT = "fault"
     DISOBEDIENT = "disobedient"
     STALE = "stale"
@@ -38,6 +39,7 @@ BALANCE_WORDS: dict[BalanceReason, str] = {
     BalanceReason.NO_END: "bleeding did not help: a cell leaks or its sensor is wrong",
     BalanceReason.NOT_ALLOWED: "balancing is switched off",
     BalanceReason.MODE_OFF: "you switched the battery off",
+    BalanceReason.MAINTENANCE: "you switched maintenance on",
     BalanceReason.FAULT: "a fault stands",
     BalanceReason.DISOBEDIENT: "the module bled other cells than it was asked to",
     BalanceReason.STALE: "not every cell of it is known now",

@@ -18,7 +18,8 @@ class Condition:
 
     view, limits: None without a battery that is read. charge: None until it could be estimated,
     and again when nothing was estimated for a while. alarms: what protections say, the worst
-    first. balancing, thermal: None until they were looked at.
+    first. full_ago_s: when it was last full, None = never seen. full_charge_due: that is too long
+    ago. balancing, thermal: None until they were looked at.
     """
 
     view: BatteryView | None = None
@@ -28,6 +29,8 @@ class Condition:
     alarms: tuple[Alarm, ...] = ()
     balancing: BalancingState | None = None
     thermal: ThermalState | None = None
+    full_ago_s: float | None = None
+    full_charge_due: bool = False
 
 
 NOTHING_KNOWN = Condition()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gridzero.domain.plan import Aim, Plan
 from gridzero.domain.reasons import Because, WhyNot
 from gridzero.domain.value import Lean
 
@@ -41,6 +42,8 @@ class Decision:
     meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
     work: by converter name.
     bias_w: by how much the target was shifted, W, > 0 buys rather than sells, and why.
+    plan: what mode auto is doing. aim: grid power that is held, None =
+    the target.
     """
 
     at_s: float
@@ -59,3 +62,5 @@ class Decision:
     meter_verdict: str = "good"
     bias_w: float = 0.0
     bias_because: Lean = Lean.NO_PRICES
+    plan: Plan = Plan.SELF_USE
+    aim: Aim | None = None

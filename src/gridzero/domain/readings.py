@@ -14,11 +14,15 @@ class MeterReading:
     at_s: when the meter measured, as well as we know (receipt minus known latency).
     received_at_s: when the message arrived; two readings differ in it even if equal in value.
     grid_w: W, > 0 import.
+    import_kwh, export_kwh: what the meter itself has counted; None where it did not say so since
+    the reading before.
     """
 
     at_s: float
     received_at_s: float
     grid_w: float
+    import_kwh: float | None = None
+    export_kwh: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

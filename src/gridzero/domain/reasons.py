@@ -16,6 +16,14 @@ class Because(StrEnum):
     MODE_HOLD = "mode_hold"
     MODE_OFF = "mode_off"
     TARGET_TOPIC = "target_topic"
+    FULL_CHARGE = "full_charge"
+    PEAK_SHAVING = "peak_shaving"
+    BELOW_PEAK = "below_peak"
+    PEAK_RESERVE = "peak_reserve"
+    TARIFF_WAITS = "tariff_waits"
+    TARIFF_BUYS = "tariff_buys"
+    EXPORT_GUARD = "export_guard"
+    GRID_CHARGE_NOT_ALLOWED = "grid_charge_not_allowed"
     IDENTIFYING = "identifying"
     ZERO_CROSS_HOLD = "zero_cross_hold"
     KEEPING_WARM = "keeping_warm"
@@ -24,6 +32,17 @@ class Because(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     RESTART_DWELL = "restart_dwell"
     NOT_WORTH_IT = "not_worth_it"
+    RAMP = "ramp"
+    MAINTENANCE = "maintenance"
+    CHARGE_NOT_ALLOWED = "charge_not_allowed"
+    DISCHARGE_NOT_ALLOWED = "discharge_not_allowed"
+    EV_HOLD = "ev_hold"
+    MAX_CHARGE = "max_charge"
+    MAX_DISCHARGE = "max_discharge"
+    MIN_SOC = "min_soc"
+    RESERVE_SOC = "reserve_soc"
+    MAX_SOC = "max_soc"
+    SOC_UNKNOWN = "soc_unknown"
     INVERTER_MAXIMUM = "inverter_maximum"
     CHARGER_MAXIMUM = "charger_maximum"
     NOT_FOLLOWING = "not_following"
@@ -84,6 +103,15 @@ REASONS: dict[Because, str] = {
     Because.MODE_HOLD: "you asked the battery to rest",
     Because.MODE_OFF: "you switched it off",
     Because.TARGET_TOPIC: "the target topic asks for a charge power",
+    Because.FULL_CHARGE: "you asked for a full charge",
+    Because.PEAK_SHAVING: "the battery covers what the house draws above the peak that you set",
+    Because.BELOW_PEAK: "the house draws less than the peak that you set",
+    Because.PEAK_RESERVE: "the battery is brought back to its reserve, well below the peak",
+    Because.TARIFF_WAITS: "stored energy will be worth more than what the grid asks now",
+    Because.TARIFF_BUYS: "energy is cheaper now than what it will be worth, losses included",
+    Because.EXPORT_GUARD: "so little is left to the grid, as your guard against export asks",
+    Because.GRID_CHARGE_NOT_ALLOWED: "there is no surplus, and you do not allow to charge from "
+    "the grid",
     Because.IDENTIFYING: "a converter is being tested with small steps",
     Because.ZERO_CROSS_HOLD: "the surplus has not yet been worth a start of the charger",
     Because.KEEPING_WARM: "the charger idles: a new start would cost more than waiting",
@@ -92,6 +120,17 @@ REASONS: dict[Because, str] = {
     Because.BELOW_MINIMUM: "the wanted power is below what the converter can hold",
     Because.RESTART_DWELL: "the charger stopped a moment ago and rests before it starts again",
     Because.NOT_WORTH_IT: "so little for so short a time is less than a start would lose",
+    Because.RAMP: "power rises no faster than you allow",
+    Because.MAINTENANCE: "you switched maintenance on",
+    Because.CHARGE_NOT_ALLOWED: "you do not allow charging",
+    Because.DISCHARGE_NOT_ALLOWED: "you do not allow discharging",
+    Because.EV_HOLD: "the battery does not feed the car: discharging is held",
+    Because.MAX_CHARGE: "you do not allow to charge with more",
+    Because.MAX_DISCHARGE: "you do not allow to discharge with more",
+    Because.MIN_SOC: "the state of charge is at the lowest that you allow",
+    Because.RESERVE_SOC: "the rest of the charge is your reserve",
+    Because.MAX_SOC: "the state of charge is at the highest that you allow",
+    Because.SOC_UNKNOWN: "the state of charge is not known, and you set a bound to it",
     Because.INVERTER_MAXIMUM: "the inverters give all they can",
     Because.CHARGER_MAXIMUM: "the chargers take all they can",
     Because.NOT_FOLLOWING: "a converter does not give what it is told",

@@ -37,8 +37,9 @@ class Snapshot:
     shunt_expected: a shunt is configured, so its silence refuses power.
     blocked: a reason that refuses all power whatever the readings say.
     prices: None = not known. outlook: where the state of charge is heading.
+    full_charge: a person asked for one, and it goes on.
     target_until_s: how long the target topic's charge power holds. condition: all else that is
-    known of the battery.
+    known of the battery. pv_w: what the panels make, W >= 0; None = not told.
     """
 
     now_s: float
@@ -56,7 +57,9 @@ class Snapshot:
     blocked: Because | None = None
     prices: Prices | None = None
     outlook: Outlook = Outlook.UNKNOWN
+    full_charge: bool = False
     condition: Condition = NOTHING_KNOWN
+    pv_w: float | None = None
 
     @property
     def meter_age_s(self) -> float:

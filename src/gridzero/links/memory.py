@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gridzero.errors import ConfigError, LinkError
 from gridzero.links.topics import matches
 from gridzero.ports.links import Bias, CanFilter, CanFrame, LinkHealth, MqttMessage
-from gridzero.ports.twins import GpioTwin, I2cTwin
+from gridzero.ports.twins import GpioTwin, HttpTwin, I2cTwin
 
 CanHandler = Callable[[CanFrame], None]
 
@@ -242,6 +242,63 @@ class MemoryI2c:
         return device
 
 
+class MemoryHttp:
+    """A web server; meets ports.links.HttpLink. Knobs: plugged, delay_s (of each answer)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.health = LinkHealth(state="up", why="")
+        self.plugged = True
+        self.delay_s = 0.01
+        self.server: HttpTwin | None = None
+
+    async def get(self, target: str) -> bytes:
+        """See ports.links.HttpLink."""
+        self.health.tx += 1
+        await asyncio.sleep(self.delay_s)
+        try:
+            body = self._server().answer(target)
+        except OSError as error:
+            self.health.tx_failed += 1
+            remedy = "Check that it is on and in the network"
+            raise LinkError("no answer", where=self.name, remedy=remedy) from error
+        self.health.rx += 1
+        self.health.rx_at_s = asyncio.get_running_loop().time()
+        return body
+
+    def _server(self) -> HttpTwin:
+        if self.server is None or not self.plugged:
+            raise OSError
+        return self.server
+
+
+class MemoryUdp:
+    """A UDP port; meets ports.links.UdpLink. Knob: plugged."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.health = LinkHealth(state="up", why="")
+        self.plugged = True
+        self._handlers: list[Callable[[bytes], None]] = []
+
+    def listen(self, handler: Callable[[bytes], None]) -> None:
+        """See ports.links.UdpLink."""
+        self._handlers.append(handler)
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram to whoever listens."""
+        asyncio.get_running_loop().call_soon(self.take, data)
+
+    def take(self, data: bytes) -> None:
+        """Receive a datagram."""
+        if not self.plugged:
+            return
+        self.health.rx += 1
+        self.health.rx_at_s = asyncio.get_running_loop().time()
+        for handler in self._handlers:
+            handler(data)
+
+
 class MemoryGpio:
     """A GPIO chip with things on its lines; meets ports.links.GpioLink.
 
@@ -308,6 +365,8 @@ class MemoryLinks:
         self.wires: dict[str, MemorySerialWire] = {}
         self.i2c_buses: dict[str, MemoryI2c] = {}
         self.gpio_chips: dict[str, MemoryGpio] = {}
+        self.http_servers: dict[str, MemoryHttp] = {}
+        self.udp_ports: dict[str, MemoryUdp] = {}
         self.broker = MemoryBroker()
         self._can: dict[str, MemoryCan] = {}
         self._mqtt: MemoryMqtt | None = None
@@ -341,6 +400,16 @@ class MemoryLinks:
         """The chip, with what hangs on its lines."""
         self._check(name, "gpio")
         return self.gpio_chips.setdefault(name, MemoryGpio(name))
+
+    def http(self, name: str) -> MemoryHttp:
+        """The web server."""
+        self._check(name, "http")
+        return self.http_servers.setdefault(name, MemoryHttp(name))
+
+    def udp(self, name: str) -> MemoryUdp:
+        """The port."""
+        self._check(name, "udp")
+        return self.udp_ports.setdefault(name, MemoryUdp(name))
 
     def mqtt(self) -> MemoryMqtt:
         """The host's client."""

@@ -48,6 +48,8 @@ def battery_of(condition: Condition, now_s: float) -> dict[str, Any]:
             "anchored_ago_h": rounded(
                 now_s - anchored_s if anchored_s is not None else None, 2, 1.0 / _S_PER_H
             ),
+            "full_ago_h": rounded(condition.full_ago_s, 2, 1.0 / _S_PER_H),
+            "full_charge_due": condition.full_charge_due,
         },
         "modules": {name: _module(one) for name, one in charge.modules.items()} if charge else {},
         "trust": _trust(condition.trust),

@@ -14,6 +14,7 @@ from gridzero.config.loader import Loaded
 from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
+from gridzero.outputs.history.face import recorder_of
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -34,6 +35,8 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
 
         folder = Path(config.site.state_dir)
         yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
+    if config.history.enabled:
+        yield recorder_of(config, feed, clock)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Prices over MQTT.
+"""Prices, and what the panels make, over MQTT.
 
 Only live messages count. A retained one has no age: the broker would deliver the price of last
 night anew with each reconnect, and each time it would count as fresh.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gridzero.ports.links import MqttLink, MqttMessage
 from gridzero.runtime.market import Market
+from gridzero.runtime.production import Production
 
 _LONGEST = 100
 
@@ -21,6 +22,11 @@ def listen(market: Market, link: MqttLink, topics: Mapping[str, str | None]) -> 
             link.subscribe(topic, _live(_price_taker(market, name)))
 
 
+def listen_for_production(production: Production, link: MqttLink, topic: str) -> None:
+    """Take what the panels make from a topic."""
+    link.subscribe(topic, _live(lambda message: production.take(_text(message))))
+
+
 def _price_taker(market: Market, name: str) -> Callable[[MqttMessage], None]:
     return lambda message: market.take_price(name, _text(message))
 
@@ -30,5 +36,5 @@ def _live(take: Callable[[MqttMessage], None]) -> Callable[[MqttMessage], None]:
 
 
 def _text(message: MqttMessage) -> str:
-    """What is too long is no price."""
+    """What is too long is neither a price nor a power."""
     return message.payload[: _LONGEST + 1].decode(errors="replace")[:_LONGEST]

@@ -8,16 +8,16 @@ Retained messages count for nothing: they would be old wishes that come back wit
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from gridzero.domain.settings import ACTION_OF, SETTING_OF
 from gridzero.ports.links import MqttLink, MqttMessage
-from gridzero.runtime.orders import Orders, TooMany
+from gridzero.runtime.orders import Orders, TooFast
 from gridzero.runtime.settings import SettingRefused
 
 log = structlog.get_logger()
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 LONGEST_VALUE = 200
 _LONGEST_ASK = 1000
 _LONGEST_ID = 64
+_LATE_S = 0.25
 
 
 class MqttIn:
@@ -37,17 +38,41 @@ class MqttIn:
         self, orders: Orders, link: MqttLink, prefix: str, after: Callable[[], None]
     ) -> None:
         self._orders, self._link, self._prefix, self._after = orders, link, prefix, after
+        self._late: dict[str, str] = {}
+        self._is_late = asyncio.Event()
         for key in (*SETTING_OF, *ACTION_OF):  # also those that are only refused here
             link.subscribe(f"{prefix}/{key}/set", self._setter(key))
         link.subscribe(f"{prefix}/ask", self._on_ask)
 
+    async def run(self) -> None:
+        """Carry out late what came too fast, until cancelled: a slider's last value counts."""
+        while True:
+            await self._is_late.wait()
+            await asyncio.sleep(_LATE_S)
+            late, self._late = self._late, {}
+            self._is_late.clear()
+            for key, value in late.items():
+                self._set(key, value)
+
     def _setter(self, key: str) -> Callable[[MqttMessage], None]:
         def take(message: MqttMessage) -> None:
             if not message.retained:
-                with suppress(TooMany):
-                    self._try(key, text_of(message.payload))
+                self._set(key, text_of(message.payload))
 
         return take
+
+    def _set(self, key: str, value: str) -> None:
+        try:
+            self._orders.carry_out(key, value)
+        except TooFast:
+            if key in SETTING_OF:
+                self._late[key] = value
+                self._is_late.set()
+        except SettingRefused:
+            self._after()  # shows the old value to whoever believed in the new one
+        else:
+            self._late.pop(key, None)
+            self._after()
 
     def _on_ask(self, message: MqttMessage) -> None:
         if message.retained:
@@ -58,19 +83,18 @@ class MqttIn:
             return
         number, what, value, by = asked
         try:
-            ok, text = self._try(what, value)
-        except TooMany:
+            ok, text = self._answer(what, value)
+        except TooFast:
             return  # neither logged nor answered: each would be a flood of its own
         if ok:  # what is refused is an event, of which a flood is counted
             log.info("asked", by=by, what=what[:40], value=value[:40])
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
-    def _try(self, key: str, value: str) -> tuple[bool, str]:
-        """Whether it was done, and what the person is told. Raises TooMany in a flood."""
+    def _answer(self, key: str, value: str) -> tuple[bool, str]:
         try:
             done = self._orders.carry_out(key, value)
-        except TooMany:
+        except TooFast:
             raise
         except SettingRefused as error:
             return False, str(error)

@@ -5,6 +5,7 @@ gridzero/state          one JSON object a second
 gridzero/cells          every cell, every ten seconds
 gridzero/battery        state of charge, trust, alarms, balancing and heat, every ten seconds
 gridzero/health         state of health and what to look after, every ten minutes
+gridzero/energy         counters of energy and money, and today's figures, every 30 seconds
 gridzero/score          how well the grid was held in the last hour and day, every minute
 gridzero/event          one JSON object per event
 gridzero/settings       every setting with its range, every action; retained, on change, each minute
@@ -12,6 +13,7 @@ gridzero/settings       every setting with its range, every action; retained, on
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -24,6 +26,7 @@ from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event, Severity
 from gridzero.domain.snapshot import Snapshot
 from gridzero.outputs.battery import battery_of, health_of
+from gridzero.outputs.energy import energy_of
 from gridzero.outputs.learned import with_learning
 from gridzero.outputs.mqtt_in import text_of
 from gridzero.outputs.score import headline_of, score_of
@@ -31,6 +34,7 @@ from gridzero.outputs.settings import settings_of
 from gridzero.outputs.state import cells_of, state_of
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttLink, MqttMessage
+from gridzero.runtime.energy_memory import EnergyMemory
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.orders import Orders
@@ -39,9 +43,11 @@ from gridzero.runtime.site import Site
 log = structlog.get_logger()
 
 _STATE_PERIOD_S = 1.0
+_ECHO_PERIOD_S = 0.2
 _CELLS_PERIOD_S = 10.0
 _SCORE_PERIOD_S = 60.0
 _HEALTH_PERIOD_S = 600.0
+_ENERGY_PERIOD_S = 30.0
 _HEADLINE_PERIOD_S = 10.0
 _SETTINGS_PERIOD_S = 60.0
 
@@ -63,10 +69,11 @@ class MqttOut:
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
         self._prefix, self._learning, self._orders = prefix, learning, orders
         self._settings_s = float("-inf")
+        self._is_soon, self._published_s = False, float("-inf")
         self._refused_w: float | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
-        self._seldom: dict[str, tuple[float, Callable[[Snapshot], dict[str, Any]]]] = {
+        self._seldom: dict[str, tuple[float, Callable[[Snapshot], dict[str, Any] | None]]] = {
             "cells": (_CELLS_PERIOD_S, cells_of),
             "battery": (_CELLS_PERIOD_S, lambda now: battery_of(now.condition, now.now_s)),
             "score": (_SCORE_PERIOD_S, lambda _: score_of(site.score)),
@@ -79,6 +86,20 @@ class MqttOut:
     def follow_target(self, topic: str) -> None:
         """Take charge power in W from this topic; anything that is not a number ends it."""
         self._link.subscribe(topic, self._on_target)
+
+    def tell_energy(self, energy: EnergyMemory, *, has_production: bool = False) -> None:
+        """Publish energy and money, too, once something of them is stored."""
+        self._seldom["energy"] = (
+            _ENERGY_PERIOD_S,
+            lambda _: energy_of(energy.shown, has_production=has_production),
+        )
+
+    def farewell(self) -> None:
+        """Publish the last decision, and the counters as they will be found again."""
+        self.publish()
+        self._due_s.pop("energy", None)
+        if self._site.last is not None and "energy" in self._seldom:
+            self._publish_seldom(self._site.last[0])
 
     async def run(self) -> None:
         """Publish the state once a second, the rest more seldom, until cancelled."""
@@ -94,11 +115,25 @@ class MqttOut:
         now_s = self._clock.now_s()
         for topic, (period_s, values_of) in self._seldom.items():
             if now_s >= self._due_s.setdefault(topic, now_s):
-                self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
-                self._publish_json(topic, values_of(now))
+                values = values_of(now)
+                if values is not None:
+                    self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
+                    self._publish_json(topic, values)
+
+    def publish_soon(self) -> None:
+        """Publish now, or with the next ones of a crowd of changes: a flood is not echoed."""
+        if self._is_soon:
+            return
+        wait_s = self._published_s + _ECHO_PERIOD_S - self._clock.now_s()
+        if wait_s <= 0.0:
+            self.publish()
+            return
+        self._is_soon = True
+        asyncio.get_running_loop().call_later(wait_s, self.publish)
 
     def publish(self) -> None:
         """Publish the last decision now."""
+        self._is_soon, self._published_s = False, self._clock.now_s()
         if self._site.last is not None:
             now, decision = self._site.last
             self._publish_json("state", self._state(now, decision))

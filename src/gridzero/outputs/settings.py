@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridzero.domain.settings import ACTION_OF, SETTINGS, Setting
+from gridzero.domain.settings import ACTION_OF, Setting
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.settings import Settings
 
@@ -12,7 +12,7 @@ from gridzero.runtime.settings import Settings
 def settings_of(settings: Settings, orders: Orders) -> dict[str, Any]:
     """JSON-ready; ``gridzero/settings``."""
     return {
-        "settings": {row.key: _setting(row, settings) for row in SETTINGS},
+        "settings": {row.key: _setting(row, settings) for row in settings.rows},
         "actions": {
             key: {
                 "title": row.title,
@@ -28,8 +28,8 @@ def settings_of(settings: Settings, orders: Orders) -> dict[str, Any]:
 
 def _setting(row: Setting, settings: Settings) -> dict[str, Any]:
     return {
-        "value": getattr(settings.wanted, row.key),
-        "default": getattr(settings.default, row.key),
+        "value": settings.shown(row.key),
+        "default": settings.shown_default(row.key),
         "title": row.title,
         "text": row.text,
         "kind": row.kind.value,

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from gridzero.domain.decision import Decision
+from gridzero.domain.plan import PLANS
 from gridzero.domain.reasons import REASONS
 from gridzero.domain.snapshot import ConverterView, Snapshot
 from gridzero.domain.value import LEANS
@@ -20,6 +21,7 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
     return {
         "grid_w": _round(now.meter.grid_w if now.meter else None, 1),
         "meter_age_s": _round(now.meter_age_s, 2),
+        "pv_w": _round(now.pv_w, 0),
         "net_load_w": _round(decision.net_load_w, 1),
         "setpoint_w": _round(decision.battery_w, 1),
         "wish_w": _round(decision.wish_w, 1),
@@ -28,6 +30,11 @@ def state_of(now: Snapshot, decision: Decision, faults: tuple[ActiveFault, ...])
         "mode": now.wanted.mode.value,
         "power_w": now.wanted.power_w,
         "target_w": now.wanted.target_w,
+        "strategy": now.wanted.strategy.value,
+        "plan": decision.plan.value,
+        "plan_text": PLANS[decision.plan],
+        "full_charge": now.full_charge,
+        "maintenance": now.wanted.maintenance,
         "value": _value(now, decision),
         "limits": {
             "charge_a": _round(now.limits.charge_a if now.limits else None, 1),

@@ -18,11 +18,12 @@ class TraceOut:
         self._tracer, self._link, self._clock, self._prefix = tracer, link, clock, prefix
 
     async def run(self) -> None:
-        """Publish until cancelled."""
+        """Publish until cancelled; asleep while nobody looks."""
         while True:
+            await self._tracer.wanted()
+            await self._clock.sleep_s(PERIOD_S)
             for traced in self._tracer.take():
                 self._link.publish(f"{self._prefix}/trace/{traced.link}", _text(traced))
-            await self._clock.sleep_s(PERIOD_S)
 
 
 def _text(traced: Traced) -> str:

@@ -172,6 +172,36 @@ class GpioLink(Protocol):
         ...
 
 
+class HttpLink(Protocol):
+    """One web server that is asked for what it knows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def health(self) -> LinkHealth: ...
+
+    async def get(self, target: str) -> bytes:
+        """The body that stands at target, such as ``/api/v1/data``; one request at a time.
+
+        Raises LinkError without an answer in time, for one that is too long, and for every
+        status but 200; redirects are not followed.
+        """
+        ...
+
+
+class UdpLink(Protocol):
+    """One UDP port, or multicast group, that is listened to."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def health(self) -> LinkHealth: ...
+
+    def listen(self, handler: Callable[[bytes], None]) -> None:
+        """Call handler in the event loop with each datagram."""
+        ...
+
+
 class Links(Protocol):
     """All links of a site by the name they have in the configuration."""
 
@@ -189,6 +219,14 @@ class Links(Protocol):
 
     def gpio(self, name: str) -> GpioLink:
         """Raises ConfigError when no GPIO link has that name."""
+        ...
+
+    def http(self, name: str) -> HttpLink:
+        """Raises ConfigError when no HTTP link has that name."""
+        ...
+
+    def udp(self, name: str) -> UdpLink:
+        """Raises ConfigError when no UDP link has that name."""
         ...
 
     def mqtt(self) -> MqttLink:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -38,10 +38,45 @@ class DriverContext:
     report: Report
 
 
+class Doubt(NamedTuple):
+    """Something in a device's section that works but deserves a second look.
+
+    key: of the section, "" = all of it.
+    """
+
+    key: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Settings for a device that is known by name.
+
+    number: row of docs/meters.md. title: the device in its maker's words. settings: as they
+    would stand in the configuration; ``{id}`` in texts is what a person fills in. id_means: what
+    that is, "" = nothing is needed. example_id: one for documents. traps: what to know about it.
+    unfit: why it cannot hold the grid at zero, "" = it can.
+    """
+
+    name: str
+    number: int
+    title: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    id_means: str = ""
+    example_id: str = ""
+    traps: tuple[str, ...] = ()
+    unfit: str = ""
+
+
 WHOLE_LINK = "*"
 
 
 def _no_switches(_options: Any) -> tuple[str, ...]:
+    return ()
+
+
+def _no_doubts(_options: Any) -> tuple[Doubt, ...]:
     return ()
 
 
@@ -60,11 +95,13 @@ class DriverPlugin:
         codec; returns "" or what differs.
     roles: every role that the built device meets.
     link_names(options): (kind, name) of each link the options refer to; kind is "can",
-        "serial", "i2c", "gpio" or "mqtt".
+        "serial", "i2c", "gpio", "http", "udp" or "mqtt".
     addresses(options): (link name, address on it) that no other device may use; WHOLE_LINK
         stands for every address, as where bit rates differ.
     switches(options): names of the switches that the device works itself, at most one; it is
         put into the device's attribute ``contactor`` before run().
+    doubts(options): what ``gridzero check`` should warn of.
+    profiles: devices that the driver knows by name.
     """
 
     name: str
@@ -77,3 +114,5 @@ class DriverPlugin:
     link_names: Callable[[Any], tuple[tuple[str, str], ...]]
     addresses: Callable[[Any], tuple[tuple[str, str], ...]] = _no_addresses
     switches: Callable[[Any], tuple[str, ...]] = _no_switches
+    doubts: Callable[[Any], tuple[Doubt, ...]] = _no_doubts
+    profiles: tuple[Profile, ...] = ()

@@ -86,6 +86,22 @@ class MqttTwin(Protocol):
         ...
 
 
+class HttpTwin(Protocol):
+    """A web server."""
+
+    def answer(self, target: str) -> bytes:
+        """The body at target. Raise OSError to behave as if it were unplugged."""
+        ...
+
+
+class UdpTwin(Protocol):
+    """A device that sends datagrams by itself."""
+
+    def advance(self, seconds: float) -> list[bytes]:
+        """Let time pass; returns the datagrams that are sent now, in order."""
+        ...
+
+
 class I2cTwin(Protocol):
     """A device with 16-bit registers. Raise OSError to behave as if it were unplugged."""
 
@@ -140,5 +156,7 @@ class DeviceTwin:
     mqtt: Sequence[MqttTwin] = ()
     i2c: Mapping[tuple[str, int], I2cTwin] = field(default_factory=dict)
     gpio: Mapping[tuple[str, int], GpioTwin] = field(default_factory=dict)
+    http: Mapping[str, HttpTwin] = field(default_factory=dict)
+    udp: Mapping[str, UdpTwin] = field(default_factory=dict)
     converters: Sequence[ConverterTwin] = ()
     switch: SwitchTwin | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gridzero.log import change_level
 from gridzero.ports.clock import Clock
+from gridzero.runtime.battery_orders import BatteryOrders
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
 from gridzero.runtime.orders import Do, Orders
@@ -26,6 +27,12 @@ def desk_of(
     orders = Orders(site.settings, site.faults, clock)
     orders.can("balance", _balance(site, clock))
     orders.can("log", _log)
+    orders.can("full_charge", site.full_charge.ask)
+    battery = BatteryOrders(site)
+    orders.can("soc_from_voltage", battery.soc_from_voltage)
+    orders.can("soc_full", battery.soc_full)
+    orders.can("clear_full", battery.clear_full)
+    orders.can("flip_shunt", battery.flip_shunt)
     if learning is not None:
         orders.can("identify", _identify(learning))
     if market is not None:

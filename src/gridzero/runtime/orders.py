@@ -20,12 +20,13 @@ from gridzero.runtime.settings import SettingRefused, Settings
 
 log = structlog.get_logger()
 
+
+class TooFast(SettingRefused):
+    """More came than is worked off; what was asked is not done."""
+
+
 Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
-
-
-class TooMany(SettingRefused):
-    """One of a flood: it was not looked at, and nothing was told of it alone."""
 
 
 class Orders:
@@ -53,10 +54,11 @@ class Orders:
     def carry_out(self, key: str, value: str) -> str:
         """Change a setting or do an action; returns what was done, in words.
 
-        Raises SettingRefused, which has been told as an event, with the reason; TooMany in a flood.
+        Raises SettingRefused, which has been told as an event, with the reason; TooFast when
+        it should be tried again later.
         """
         if not self._gate.passes(key if key in self.keys else "unknown"):
-            raise TooMany(
+            raise TooFast(
                 "too many messages", where=key[:40], remedy="Send a few per second at most"
             )
         try:
@@ -75,7 +77,7 @@ class Orders:
     def _carry_out(self, key: str, value: str) -> str:
         if key in SETTING_OF:
             self._settings.change(**{key: value})
-            return f"{SETTING_OF[key].title} is {getattr(self._settings.wanted, key)}"
+            return f"{SETTING_OF[key].title} is {_words(self._settings.shown(key), key)}"
         if key in self._do:
             return self._do[key](value)
         known = ", ".join(self.keys)
@@ -101,5 +103,13 @@ class Orders:
         return "acknowledged: " + ", ".join(f"{code} {subject}" for code, subject in ended)
 
     def _tell_flood(self, key: str, dropped: int) -> None:
-        text = f"{dropped} messages for {key} came too fast and were dropped"
+        text = f"{dropped} messages for {key} came too fast; of settings the last one counts"
         self._faults.tell("setting_refused", key[:40], text, Severity.WARNING)
+
+
+def _words(value: object, key: str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g} {SETTING_OF[key].unit}".strip()
+    return str(value) or "empty"

@@ -13,11 +13,13 @@ from gridzero.ports.links import (
     CanFrame,
     CanLink,
     GpioLink,
+    HttpLink,
     I2cLink,
     LinkHealth,
     Links,
     MqttLink,
     SerialLink,
+    UdpLink,
 )
 
 _DEAD = frozenset({"down", "bus-off"})
@@ -59,6 +61,14 @@ class SentLinks:
     def gpio(self, name: str) -> GpioLink:
         """See ports.links.Links."""
         return self._links.gpio(name)
+
+    def http(self, name: str) -> HttpLink:
+        """See ports.links.Links; no converter speaks HTTP."""
+        return self._links.http(name)
+
+    def udp(self, name: str) -> UdpLink:
+        """See ports.links.Links; nothing is sent over it."""
+        return self._links.udp(name)
 
     def mqtt(self) -> MqttLink:
         """See ports.links.Links."""

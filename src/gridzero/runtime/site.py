@@ -9,6 +9,7 @@ from gridzero.battery.battery import Battery
 from gridzero.battery.seen import Seen
 from gridzero.control.battery_flow import flow_of, told_of
 from gridzero.control.controller import Controller
+from gridzero.control.energy import GAP_S, Energy
 from gridzero.control.identification import Identification
 from gridzero.control.ledger import Ledger
 from gridzero.control.probe import Probe
@@ -27,9 +28,11 @@ from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Converter
 from gridzero.runtime import decision_faults
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.full_charge import FullCharge
 from gridzero.runtime.market import Market
 from gridzero.runtime.pack_contactor import PackContactor
 from gridzero.runtime.parts import Parts
+from gridzero.runtime.production import Production
 from gridzero.runtime.protection_faults import ProtectionFaults
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
@@ -38,6 +41,7 @@ _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
 _PUNCTUAL_S = 0.001
 _SURPLUS_W = 100.0
+_MISSED = 3.0  # intervals of a slow meter
 
 
 class Site:
@@ -56,6 +60,7 @@ class Site:
         self.market = market
         self.parts, self.rules, self.settings, self.faults = parts, rules, settings, faults
         self.contactor: PackContactor | None = None
+        self.production: Production | None = None
         self._clock = clock
         nominal = (
             {unit.name: unit.spec.dynamics for unit in parts.inverters},
@@ -67,7 +72,10 @@ class Site:
         self._controller = Controller(
             rules.tuning, self._ledger, identification=self.identification, probe=self.probe
         )
+        self.full_charge = FullCharge(settings, clock)
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
+        gap_s = max(GAP_S, _MISSED * parts.meter.interval_s)
+        self.energy = Energy(self._ledger, self.score, gap_s)
         self.battery = Battery(rules.battery)
         self._protections = ProtectionFaults(self.battery, faults)
         # a protection that has tripped refuses its own directions: an overfull cell may be emptied
@@ -116,13 +124,16 @@ class Site:
 
     def tick(self) -> Decision:
         """Look, decide, command."""
+        self.settings.end_override()
         now = self._snapshot()
         decision = self._controller.tick(now)
         if now.prices is not None:
             self.score.tariff = now.prices
+        self.full_charge.note(now)
         self.score.update(now, decision)
         self._command(now, decision)
         self._bleed(now)
+        self.energy.update(now, decision)
         running_s = now.now_s - self._started_s
         present = decision_faults.present(now, decision, self.rules, running_s)
         self.faults.sync(decision_faults.CODES, present)
@@ -149,7 +160,7 @@ class Site:
         modules = tuple(self.parts.cells.modules()) if self.parts.cells else ()
         chargers = tuple(self._view(unit, now_s) for unit in self.parts.chargers)
         inverters = tuple(self._view(unit, now_s) for unit in self.parts.inverters)
-        shunt = self.parts.shunt.latest() if self.parts.shunt else None
+        shunt = self._shunt()
         condition = self.battery.update(self._seen(now_s, modules, shunt, chargers, inverters))
         return Snapshot(
             now_s=now_s,
@@ -167,8 +178,17 @@ class Site:
             blocked=self._blocked(),
             prices=self.market.prices() if self.market else None,
             outlook=self.market.outlook() if self.market else Outlook.UNKNOWN,
+            full_charge=self.full_charge.is_on,
             condition=condition,
+            pv_w=self.production.power_w() if self.production else None,
         )
+
+    def _shunt(self) -> CurrentReading | None:
+        """The shunt's last word, the other way round where a person has said so."""
+        shunt = self.parts.shunt.latest() if self.parts.shunt else None
+        if shunt is None or not self.settings.wanted.shunt_flipped:
+            return shunt
+        return replace(shunt, current_a=-shunt.current_a)
 
     def _seen(
         self,
@@ -216,7 +236,7 @@ class Site:
 
         Without this the ledger would believe the last command for as long as the silence lasts.
         """
-        shunt = self.parts.shunt.latest() if self.parts.shunt else None
+        shunt = self._shunt()
         view = self.last[0].battery if self.last else None
         if shunt is None or now_s - shunt.at_s > _TELEMETRY_STALE_S or view is None:
             return 0.0
@@ -252,7 +272,8 @@ class Site:
 
     def _wants_charge(self) -> bool:
         """Whether there would be something to charge with, could the battery take it."""
-        if self.last is None:
+        wanted = self.settings.wanted
+        if self.last is None or wanted.maintenance or not wanted.allow_charge:
             return False
         net_w = self.last[1].net_load_w
         return self.last[1].wish_w < 0.0 or (net_w is not None and net_w < -_SURPLUS_W)
@@ -260,6 +281,8 @@ class Site:
     def _may_balance(self) -> bool | BalanceReason:
         if self.settings.wanted.mode is Mode.OFF:
             return BalanceReason.MODE_OFF
+        if self.settings.wanted.maintenance:
+            return BalanceReason.MAINTENANCE
         return BalanceReason.FAULT if self._blocked() is not None else self.rules.balancing
 
     def _disobedient(self) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,11 +42,20 @@ class Store(Protocol):
         ...
 
 
+class ConfirmingStore(Store, Protocol):
+    """A store that says when something really is on the medium."""
+
+    def on_stored(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """Call listener with each state that would survive from now on, oldest first."""
+        ...
+
+
 class MemoryStore:
     """For simulations: forgets with the process."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
+        self._listeners: list[Callable[[dict[str, Any]], None]] = []
 
     def load(self) -> dict[str, Any]:
         """See Store."""
@@ -55,9 +64,15 @@ class MemoryStore:
     def save(self, values: dict[str, Any]) -> None:
         """See Store."""
         self.values = dict(values)
+        for listener in self._listeners:
+            listener(self.values)
 
     def put_aside(self) -> None:
         """See Store. What is in memory can always be read."""
+
+    def on_stored(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """See ConfirmingStore."""
+        self._listeners.append(listener)
 
 
 class FileStore:
@@ -71,6 +86,7 @@ class FileStore:
         """remedy: what to tell the person when the file cannot be read."""
         self._path, self._remedy = path, remedy
         self._newest: dict[str, Any] = {}
+        self._listeners: list[Callable[[dict[str, Any]], None]] = []
         self._is_due = False
         self._turn = threading.Lock()
 
@@ -118,6 +134,10 @@ class FileStore:
         self._newest = dict(values)
         self._write_soon(asyncio.get_running_loop())
 
+    def on_stored(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """See ConfirmingStore. Called in the loop."""
+        self._listeners.append(listener)
+
     def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._is_due:
             self._is_due = True
@@ -131,10 +151,18 @@ class FileStore:
         """
         with self._turn:
             self._is_due = False
-            is_written = self._write(self._newest)
+            values = self._newest
+            is_written = self._write(values)
+            if is_written and self._listeners:  # within the turn: never an older one last
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(self._confirm, values)
         if not is_written:
             with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(loop.call_later, _AGAIN_S, self._write_soon, loop)
+
+    def _confirm(self, values: dict[str, Any]) -> None:
+        for listener in self._listeners:
+            listener(values)
 
     def _write(self, values: dict[str, Any]) -> bool:
         """Whether it is on the medium now."""

@@ -6,6 +6,7 @@ does: what is more than that is counted, not kept.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,11 +17,13 @@ from gridzero.ports.links import (
     CanFrame,
     CanLink,
     GpioLink,
+    HttpLink,
     I2cLink,
     LinkHealth,
     Links,
     MqttLink,
     SerialLink,
+    UdpLink,
 )
 from gridzero.runtime.settings import SettingRefused
 
@@ -64,6 +67,13 @@ class Tracer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._taps: dict[str, Tap] = {}
+        self._wanted = asyncio.Event()
+
+    async def wanted(self) -> None:
+        """Return as soon as somebody looks at any link."""
+        if not any(self._clock.now_s() <= tap.until_s for tap in self._taps.values()):
+            self._wanted.clear()
+            await self._wanted.wait()
 
     def ask(self, argument: str) -> str:
         """Trace the link of this name for ten more seconds, "stop" ends all; returns words.
@@ -82,6 +92,7 @@ class Tracer:
                 remedy=f"There are {', '.join(self._taps) or 'none'}",
             )
         self._taps[name].until_s = self._clock.now_s() + HOLD_S
+        self._wanted.set()
         return f"{name} is traced for {HOLD_S:.0f} s"
 
     def tap(self, name: str, kind: str) -> Tap:
@@ -132,6 +143,14 @@ class TracedLinks:
     def gpio(self, name: str) -> GpioLink:
         """See ports.links.Links; not traced."""
         return self._links.gpio(name)
+
+    def http(self, name: str) -> HttpLink:
+        """See ports.links.Links; not traced."""
+        return self._links.http(name)
+
+    def udp(self, name: str) -> UdpLink:
+        """See ports.links.Links; not traced."""
+        return self._links.udp(name)
 
     def mqtt(self) -> MqttLink:
         """See ports.links.Links; everybody may listen there anyway."""

@@ -20,7 +20,7 @@ import structlog
 
 from gridzero.errors import LinkError
 from gridzero.links.can_bus import RealCan
-from gridzero.links.memory import MemoryGpio, MemoryI2c, MemoryLinks
+from gridzero.links.memory import MemoryGpio, MemoryHttp, MemoryI2c, MemoryLinks, MemoryUdp
 from gridzero.ports.links import (
     CanFilter,
     CanFrame,
@@ -30,7 +30,7 @@ from gridzero.ports.links import (
     SerialLink,
 )
 from gridzero.ports.plugin import Report
-from gridzero.ports.twins import CanTwin, DeviceTwin, I2cTwin, MqttTwin, SerialTwin
+from gridzero.ports.twins import CanTwin, DeviceTwin, I2cTwin, MqttTwin, SerialTwin, UdpTwin
 from gridzero.sim.house import House
 
 log = structlog.get_logger()
@@ -60,6 +60,14 @@ class Media(Protocol):
         """The chip itself; GPIO is simulated in memory everywhere."""
         ...
 
+    def http(self, name: str) -> MemoryHttp:
+        """The server itself; HTTP is simulated in memory everywhere."""
+        ...
+
+    def udp(self, name: str) -> MemoryUdp:
+        """The port itself; UDP is simulated in memory everywhere."""
+        ...
+
     def mqtt(self) -> MqttLink:
         """A client of the broker."""
         ...
@@ -87,6 +95,14 @@ class MemoryMedia:
     def gpio(self, name: str) -> MemoryGpio:
         """The chip."""
         return self._links.gpio(name)
+
+    def http(self, name: str) -> MemoryHttp:
+        """The server."""
+        return self._links.http(name)
+
+    def udp(self, name: str) -> MemoryUdp:
+        """The port."""
+        return self._links.udp(name)
 
     def mqtt(self) -> MqttLink:
         """One client for all twins."""
@@ -180,6 +196,8 @@ class RealMedia:
         self._ptys: dict[str, PtyDevice] = {}
         self._i2c: dict[str, MemoryI2c] = {}
         self._gpio: dict[str, MemoryGpio] = {}
+        self._http: dict[str, MemoryHttp] = {}
+        self._udp: dict[str, MemoryUdp] = {}
 
     async def run(self) -> None:
         """Keep the links open until cancelled; then close the pseudo-terminals."""
@@ -219,6 +237,14 @@ class RealMedia:
     def gpio(self, name: str) -> MemoryGpio:
         """The chip, to be given to the service too."""
         return self._gpio.setdefault(name, MemoryGpio(name))
+
+    def http(self, name: str) -> MemoryHttp:
+        """The server, to be given to the service too."""
+        return self._http.setdefault(name, MemoryHttp(name))
+
+    def udp(self, name: str) -> MemoryUdp:
+        """The port, to be given to the service too."""
+        return self._udp.setdefault(name, MemoryUdp(name))
 
     def mqtt(self) -> MqttLink:
         """The twins' client."""
@@ -331,6 +357,16 @@ class _MqttPlug(_Plug):
             self._link.publish(topic, payload)
 
 
+class _UdpPlug(_Plug):
+    def __init__(self, twin: UdpTwin, port: MemoryUdp, bugs: _Bugs) -> None:
+        super().__init__(bugs, 0.0)
+        self._twin, self._port = twin, port
+
+    def advance(self, seconds: float) -> None:
+        for data in self._twin.advance(seconds):
+            self._port.send(data)
+
+
 class _I2cPlug:
     """Says what the kernel's OSError means, as the real bus does."""
 
@@ -430,6 +466,10 @@ class TwinBench:
             yield _SerialPlug(serial_twin, media.serial(link), self._bugs, self._latency_s)
         for mqtt_twin in twin.mqtt:
             yield _MqttPlug(mqtt_twin, media.mqtt(), self._bugs)
+        for link, udp_twin in twin.udp.items():
+            yield _UdpPlug(udp_twin, media.udp(link), self._bugs)
+        for link, http_twin in twin.http.items():
+            media.http(link).server = http_twin
         for (link, address), i2c_twin in twin.i2c.items():
             media.i2c(link).devices[address] = _I2cPlug(i2c_twin, link, address)
         for (link, line), gpio_twin in twin.gpio.items():

@@ -18,6 +18,7 @@ from gridzero.control.step_test import Answer, Seen, StepTest, is_calm
 from gridzero.control.unit_health import State, UnitHealth
 from gridzero.control.unseen import Unseen
 from gridzero.domain.modes import Mode, Wanted
+from gridzero.domain.plan import Aim
 from gridzero.domain.readings import ConverterReading, CurrentReading, MeterReading
 from gridzero.domain.snapshot import Snapshot
 
@@ -325,5 +326,5 @@ def test_a_fixed_mode_is_not_disturbed_by_tests_of_the_meter(house: House) -> No
         now_s = 20.0 + 0.5 * i
         now = house(now_s=now_s, wanted=wanted, shunt=None, shunt_expected=False)
         health.update(now, ledger)
-        health.reading(MeterReading(now_s, now_s, 7.0), now, ledger)
+        health.reading(MeterReading(now_s, now_s, 7.0), now, ledger, Aim(0.0, 0.0))
         assert health.verdict(now_s) is Verdict.GOOD

@@ -27,6 +27,7 @@ from gridzero.battery.cells.model import CellModel
 SOC_BOUNDS = (-0.05, 1.05)
 WIDEST_SOC = 0.35
 _WIDE_SOC = 0.03
+_TOLD_SOC_SIGMA = 0.02
 _WIDEST_SOC_VAR = WIDEST_SOC**2
 _WIDEST_RC_VAR = 0.3**2
 _LEAST = 1e-10
@@ -191,6 +192,12 @@ class CellFilter:
     def doubt(self, soc_sigma: float) -> None:
         """Be less sure of the state of charge."""
         self.p00 += soc_sigma**2
+        self._bound()
+
+    def move(self, by_soc: float) -> None:
+        """A person knows the state of charge: it is off by so much, and hardly in doubt then."""
+        self.soc += by_soc
+        self.p00, self.p01, self.p02 = _TOLD_SOC_SIGMA**2, 0.0, 0.0
         self._bound()
 
     def _bound(self) -> None:

@@ -40,7 +40,7 @@ class Estimator:
     ) -> None:
         self._model, self._settings = model, settings or EstimatorSettings()
         self._rooms = Rooms(model, window)
-        self._ends = Ends(window)
+        self._ends, self._full_v = Ends(window), window.full_v
         self._pack = PackCurrent(self._settings.gap_s, self._settings.mean_s)
         self._bank: dict[str, ModuleFilter] = {}
         self._found: dict[str, tuple[ModuleCharge, Room]] = {}
@@ -101,6 +101,20 @@ class Estimator:
         self._calibrated[module] = (capacity_ah or before[0], ohm_factor or before[1])
         if module in self._bank:
             self._apply(self._bank[module])
+
+    def begin_anew(self) -> None:
+        """Forget what was counted; the next update begins from voltages. Capacities stay."""
+        for known in (self._bank, self._found, self._roomed_s, self._stored):
+            known.clear()
+        self._latest = None
+
+    def take_for_full(self) -> None:
+        """Move the cells of each module so that its highest is full."""
+        full = self._model.soc_at(self._full_v)
+        for module in self._bank.values():
+            missing = full - max(cell.soc for cell in module.cells)
+            for cell in module.cells:
+                cell.move(missing)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a file; ``restore`` takes them back. Ages are as of the last update."""

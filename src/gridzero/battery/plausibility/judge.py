@@ -78,6 +78,10 @@ class Plausibility:
             )
         return self._trust
 
+    def forget_shunt(self) -> None:
+        """Another shunt, or the same one turned round: its offset and sign are learned anew."""
+        self._shunt = ShuntCheck()
+
     # -- judging
 
     def _judge(

@@ -1,4 +1,4 @@
-"""MQTT payload to number: pure, and safe against whatever a broker delivers.
+"""A meter's payload to a number: pure, and safe against whatever a broker delivers.
 
 Anything that is not plainly a finite number is a reason, never a value: an unreadable meter must
 not look like a balanced house.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from gridzero_drivers.mqtt_meter.path import MISSING, Path, find
+from gridzero_drivers.metering.path import MISSING, Path, find
+from gridzero_drivers.metering.sml import SmlError, registers
 
 MAX_PAYLOAD: Final = 64 * 1024
 """Bytes. Longer messages are refused before they are parsed."""
@@ -37,6 +39,7 @@ class NoReading(StrEnum):
     TOO_LARGE = "too_large"
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
+    NOT_SML = "not_sml"
     PATH_MISSING = "path_missing"
     UNAVAILABLE = "unavailable"
     NOT_A_NUMBER = "not_a_number"
@@ -47,6 +50,8 @@ class NoReading(StrEnum):
     INCOMPLETE = "incomplete"
     OTHER_TOPIC = "other_topic"
     RETAINED = "retained"
+    OUTDATED = "outdated"
+    NO_DIRECTION = "no_direction"
 
     @property
     def is_garbage(self) -> bool:
@@ -60,6 +65,8 @@ _GARBAGE = frozenset(
         NoReading.TOO_LARGE,
         NoReading.NOT_UTF8,
         NoReading.NOT_JSON,
+        NoReading.NOT_SML,
+        NoReading.NO_DIRECTION,
         NoReading.UNAVAILABLE,
         NoReading.NOT_A_NUMBER,
         NoReading.NOT_FINITE,
@@ -68,15 +75,30 @@ _GARBAGE = frozenset(
 )
 
 
+class Direction(NamedTuple):
+    """Which way an unsigned power flows. words: what stands at path -> 1 import, -1 export."""
+
+    path: Path
+    words: Mapping[str, int]
+
+
+Form = Literal["json", "sml"]
+
+
 class Shape(NamedTuple):
     """What the messages of one topic hold.
 
     paths: where each wanted number stands; None = the payload itself is the number.
-    time_path: where the time of measurement stands, None = nowhere.
+    time_path: where the time of measurement stands, None = nowhere. outdated_path: where a truth
+    stands that makes the message old. directions: of each number, None = it has a sign; empty =
+    all have. form: of the payload; sml becomes a document with the OBIS codes as keys.
     """
 
     paths: tuple[Path | None, ...]
     time_path: Path | None = None
+    outdated_path: Path | None = None
+    directions: tuple[Direction | None, ...] = ()
+    form: Form = "json"
 
 
 class Content(NamedTuple):
@@ -94,20 +116,53 @@ def decode(payload: bytes, shape: Shape) -> Content | NoReading:
     """Read one message. Never raises; one unreadable number spoils the message."""
     if len(payload) > MAX_PAYLOAD:
         return NoReading.TOO_LARGE
+    document = _read(payload, shape)
+    if isinstance(document, NoReading):
+        return document
+    if shape.outdated_path is not None and find(document, shape.outdated_path) is True:
+        return NoReading.OUTDATED
+    numbers = []
+    for path in shape.paths:
+        value = number(document if path is None else find(document, path))
+        if isinstance(value, NoReading):
+            return value
+        numbers.append(value)
+    if shape.directions:
+        signed = _directed(document, numbers, shape.directions)
+        if isinstance(signed, NoReading):
+            return signed
+        numbers = signed
+    return Content(tuple(numbers), _stamp_at(document, shape.time_path))
+
+
+def _read(payload: bytes, shape: Shape) -> Any:
+    """The document of a payload, its text where that is the number, or why there is neither."""
+    if shape.form == "sml":
+        try:
+            return registers(payload)
+        except SmlError:
+            return NoReading.NOT_SML
     try:
         text = payload.decode()
     except UnicodeDecodeError:
         return NoReading.NOT_UTF8
-    document = MISSING if shape.paths == (None,) else _document(text)
-    if isinstance(document, NoReading):
-        return document
-    numbers = []
-    for path in shape.paths:
-        value = number(text if path is None else find(document, path))
-        if isinstance(value, NoReading):
-            return value
-        numbers.append(value)
-    return Content(tuple(numbers), _stamp_at(document, shape.time_path))
+    return text if shape.paths == (None,) else _document(text)
+
+
+def _directed(
+    document: Any, numbers: list[float], directions: tuple[Direction | None, ...]
+) -> list[float] | NoReading:
+    signed = []
+    for value, direction in zip(numbers, directions, strict=True):
+        if direction is None:
+            signed.append(value)
+            continue
+        word = find(document, direction.path)
+        sign = direction.words.get(word.strip().lower()) if isinstance(word, str) else None
+        if sign is None:
+            return NoReading.NO_DIRECTION
+        signed.append(sign * abs(value))
+    return signed
 
 
 def number(value: Any) -> float | NoReading:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gridzero.domain.readings import MeterReading
-from gridzero_drivers.mqtt_meter.codec import NoReading, Shape, decode
-from gridzero_drivers.mqtt_meter.options import MqttMeterOptions, Term
-from gridzero_drivers.mqtt_meter.stamps import StampClock
+from gridzero_drivers.metering.codec import Form, NoReading, Shape, decode
+from gridzero_drivers.metering.places import Term, Timing
+from gridzero_drivers.metering.stamps import StampClock
 
 _USUAL_FADES = 0.99  # per round; now and then a round is given the chance to close up again
 
@@ -48,12 +48,12 @@ class Rounds:
     A part counts in one round only, so three phases give one reading, not three half-new ones.
     """
 
-    def __init__(self, options: MqttMeterOptions) -> None:
-        self._latency_s = options.latency_s
-        self._window_s = options.window_s
-        self._half_interval_s = options.expected_interval_s / 2
-        self._plausible_w = options.plausible_w
-        self._topics = _topics(options.terms())
+    def __init__(self, terms: tuple[Term, ...], timing: Timing, form: Form = "json") -> None:
+        self._latency_s = timing.latency_s
+        self._window_s = timing.window_s
+        self._half_interval_s = timing.expected_interval_s / 2
+        self._plausible_w = timing.plausible_w
+        self._topics = _topics(terms, form)
         self._parts = [part for topic in self._topics.values() for part in topic.parts]
         self._usual_spread_s = 0.0
         self._closing_up = False
@@ -73,10 +73,11 @@ class Rounds:
         )
 
     def take(
-        self, name: str, payload: bytes, received_at_s: float
+        self, name: str, payload: bytes, received_at_s: float, asked_at_s: float | None = None
     ) -> MeterReading | NoReading | None:
         """Take a message of the topic called name.
 
+        asked_at_s: of an answer, when it was asked for; it is no younger than that.
         A reading when it completes a round, None when it is good but the round is not yet full.
         INCOMPLETE: it is good, but an earlier part of the round grew too old and was dropped.
         """
@@ -88,10 +89,11 @@ class Rounds:
             if content.is_garbage:
                 topic.forget()
             return content
-        lag_s = topic.lag_s(content.stamp_s, received_at_s)
+        spoken_at_s = received_at_s if asked_at_s is None else asked_at_s
+        lag_s = topic.lag_s(content.stamp_s, spoken_at_s)
         if isinstance(lag_s, NoReading):
             return lag_s
-        topic.keep(content.numbers, received_at_s - self._latency_s - lag_s)
+        topic.keep(content.numbers, spoken_at_s - self._latency_s - lag_s)
         return self._gathered(received_at_s)
 
     def _gathered(self, received_at_s: float) -> MeterReading | NoReading | None:
@@ -140,12 +142,18 @@ class Rounds:
         return MeterReading(self._last_at_s, received_at_s, grid_w)
 
 
-def _topics(terms: tuple[Term, ...]) -> dict[str, _Topic]:
+def _topics(terms: tuple[Term, ...], form: Form) -> dict[str, _Topic]:
     names = dict.fromkeys(term.topic for term in terms)
-    return {name: _topic([term for term in terms if term.topic == name]) for name in names}
+    return {name: _topic([term for term in terms if term.topic == name], form) for name in names}
 
 
-def _topic(terms: list[Term]) -> _Topic:
-    time_path = next((term.time_path for term in terms if term.time_path), None)
-    shape = Shape(tuple(term.path for term in terms), time_path)
+def _topic(terms: list[Term], form: Form) -> _Topic:
+    directions = tuple(term.direction for term in terms)
+    shape = Shape(
+        tuple(term.path for term in terms),
+        next((term.time_path for term in terms if term.time_path), None),
+        next((term.outdated_path for term in terms if term.outdated_path), None),
+        directions if any(directions) else (),
+        form,
+    )
     return _Topic(shape, tuple(_Part(term.factor) for term in terms), StampClock())

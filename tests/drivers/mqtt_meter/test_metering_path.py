@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridzero_drivers.mqtt_meter.path import MISSING, Path, PathError, find, parse, put, write
+from gridzero_drivers.metering.path import MISSING, Path, PathError, find, parse, put, write
 
 steps = st.one_of(st.text(max_size=6), st.integers(0, 30))
 paths = st.lists(steps, min_size=1, max_size=5).map(tuple)

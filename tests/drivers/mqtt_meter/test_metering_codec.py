@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mqtt_meter_site import noise
 
-from gridzero_drivers.mqtt_meter import plugin
-from gridzero_drivers.mqtt_meter.codec import (
+from gridzero_drivers.metering.codec import (
     MAX_PAYLOAD,
     Content,
     NoReading,
@@ -23,7 +22,8 @@ from gridzero_drivers.mqtt_meter.codec import (
     number,
     stamp_s,
 )
-from gridzero_drivers.mqtt_meter.path import parse
+from gridzero_drivers.metering.path import parse
+from gridzero_drivers.mqtt_meter import plugin
 
 FRAMES = yaml.safe_load(
     files("gridzero_drivers.mqtt_meter").joinpath("frames.yaml").read_text(encoding="utf-8")

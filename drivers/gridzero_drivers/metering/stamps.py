@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
-from gridzero_drivers.mqtt_meter.codec import NoReading
+from gridzero_drivers.metering.codec import NoReading
 
 TRUSTED_LAG_S = 10.0
 WINDOW_S = 60.0

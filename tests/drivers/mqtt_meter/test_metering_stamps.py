@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mqtt_meter_site import near
 
-from gridzero_drivers.mqtt_meter.codec import NoReading
-from gridzero_drivers.mqtt_meter.stamps import StampClock
+from gridzero_drivers.metering.codec import NoReading
+from gridzero_drivers.metering.stamps import StampClock
 
 EPOCH_S = 1_700_000_000.0
 
