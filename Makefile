@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz faults bench bench-quick bench-control lock clean
+.PHONY: demo test check lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -40,6 +40,17 @@ RUNS ?= $(or $(GRIDZERO_HARM_RUNS),10000)
 faults: $(READY)
 	GRIDZERO_HARM_EXAMPLES=300 GRIDZERO_HARM_KILLS=10 $(BIN)/python -m pytest tests/harm
 	$(BIN)/python tests/harm/harm_many.py --runs $(RUNS) --jobs $(JOBS)
+
+# A real Home Assistant beside a simulated house: HA_PYTHON runs it (3.13: 2025.4 with one message
+# per device; 3.11: 2024.3, which needs HA_FORM=single). The first time it is installed.
+HA_PYTHON ?= python3.13
+HA_FORM ?= device
+ha: $(READY)
+	$(BIN)/python tests/home_assistant/check.py --python $(HA_PYTHON) --form $(HA_FORM)
+
+# The pictures of docs/home-assistant/, by a headless chromium; half a simulated day before takes minutes.
+ha-picture: $(READY)
+	$(BIN)/python tests/home_assistant/picture.py --python $(HA_PYTHON)
 
 bench: $(READY)
 	$(BIN)/gridzero bench core

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -31,9 +32,18 @@ class Child:
     does not outlive this process however that dies.
     """
 
-    def __init__(self, name: str, command: Sequence[str], faults: FaultBook, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        faults: FaultBook,
+        clock: Clock,
+        output: IO[str] | None = None,
+    ) -> None:
+        """output: where it writes; None = where this process does."""
         self.name, self.pid = name, 0
         self._command, self._faults, self._clock = command, faults, clock
+        self._output = output
 
     async def run(self) -> None:
         """Start the process again whenever it ends, until cancelled."""
@@ -51,7 +61,10 @@ class Child:
         """One life; returns why it ended."""
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.PIPE
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=self._output,
+                stderr=self._output,
             )
         except OSError as error:
             return f"cannot be started: {error}"
@@ -66,18 +79,30 @@ class Child:
             await _end(process)
 
 
-def children(config: Config, file: Path, faults: FaultBook, clock: Clock) -> Iterator[Service]:
-    """A service for each process that a configuration asks for."""
-    switched = (config.home_assistant, config.history, config.console)
+def children(
+    config: Config,
+    file: Path,
+    faults: FaultBook,
+    clock: Clock,
+    *options: str,
+    output: IO[str] | None = None,
+) -> Iterator[Service]:
+    """A service for each process that a configuration asks for.
+
+    options: more for their command lines. output: where they write.
+    """
+    for name in names_of(config):
+        command = (sys.executable, "-m", "gridzero.cli", name, WITH_PARENT, *options, str(file))
+        yield Service(name, Child(name, command, faults, clock, output).run)
+
+
+def names_of(config: Config) -> Iterator[str]:
+    """Which processes a configuration asks for."""
+    switched = (config.home_assistant, config.history, config.console, config.reference_topics)
     if any(face.enabled for face in switched) or config.metrics or config.alerts:
-        yield _service("companion", file, faults, clock)
+        yield "companion"
     if config.dashboard is not None:
-        yield _service("dashboard", file, faults, clock)
-
-
-def _service(name: str, file: Path, faults: FaultBook, clock: Clock) -> Service:
-    command = (sys.executable, "-m", "gridzero.cli", name, WITH_PARENT, str(file))
-    return Service(name, Child(name, command, faults, clock).run)
+        yield "dashboard"
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -216,13 +216,20 @@ def _run_site(arguments: argparse.Namespace) -> int:
 
 def _companion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
 
 
 def _companion(arguments: argparse.Namespace) -> int:
     from gridzero.companion import run
 
-    return run(arguments.config, with_parent=arguments.with_parent)
+    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from gridzero.dashboard import run
+
+    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -269,17 +276,6 @@ def _identify(arguments: argparse.Namespace) -> int:
     return run(arguments.unit, arguments.config, arguments.mqtt)
 
 
-def _alerts_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("test",), help="send one message to each address")
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
-
-
-def _alerts(arguments: argparse.Namespace) -> int:
-    from gridzero.alerts_command import run
-
-    return run(arguments.config)
-
-
 def _history_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.outputs.history.arguments import add
 
@@ -292,6 +288,32 @@ def _history(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _alerts_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("test",), help="send one message to each address")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE")
+
+
+def _alerts(arguments: argparse.Namespace) -> int:
+    from gridzero.alerts_command import run
+
+    return run(arguments.config)
+
+
+def _console_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "where", nargs="?", metavar="HOST:PORT", help="default: that of the configuration"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="whose console to use")
+    parser.add_argument("-c", dest="word", metavar="WORD", help="run that word, print, and end")
+    parser.add_argument("--yes", action="store_true", help="with -c: yes where the word asks first")
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    from gridzero.console import run
+
+    return run(arguments.where, arguments.config, arguments.word, sure=arguments.yes)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -299,6 +321,12 @@ COMMANDS: tuple[Command, ...] = (
         "Serve what people look at beside a running gridzero; `run` starts it by itself",
         _companion_arguments,
         _companion,
+    ),
+    Command(
+        "dashboard",
+        "Serve the web page of a running gridzero; `run` starts it by itself",
+        _companion_arguments,
+        _dashboard,
     ),
     Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command(
@@ -313,12 +341,18 @@ COMMANDS: tuple[Command, ...] = (
         _identify_arguments,
         _identify,
     ),
-    Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
     Command(
         "history",
         "Look into the history, export it, back it up",
         _history_arguments,
         _history,
+    ),
+    Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
+    Command(
+        "console",
+        "Talk to a running gridzero: words, live screen, traces",
+        _console_arguments,
+        _console,
     ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),

@@ -8,13 +8,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from gridzero import log as logging_setup
 from gridzero.config.loader import Loaded, load
-from gridzero.identify import client
+from gridzero.config.models import Config
+from gridzero.identify import broker_of, client
 from gridzero.outputs.companion import faces_of, host
 from gridzero.outputs.feed import Feed
 from gridzero.plugins import find_plugins
@@ -29,20 +31,30 @@ WITH_PARENT = "--with-parent"
 _KINDNESS = 10  # control comes first wherever processor time is short
 
 
-def run(config: Path, *, with_parent: bool = False) -> ExitCode:
-    """Host every face of a configuration until a signal. Raises ConfigError before the start."""
-    loaded = prepare(config)
+def run(config: Path, broker: str | None = None, *, with_parent: bool = False) -> ExitCode:
+    """Host every face of a configuration until a signal.
+
+    broker: HOST:PORT instead of that of the configuration.
+    Raises ConfigError before the start.
+    """
+    loaded = prepare(config, broker)
     asyncio.run(_serve(loaded, with_parent=with_parent))
     return ExitCode.ASKED
 
 
-def prepare(config: Path) -> Loaded:
+def prepare(config: Path, broker: str | None = None) -> Loaded:
     """Read the configuration, set up logs, and step back behind the control process."""
     found = find_plugins()
     loaded = load(config, found.plugins, broken=found.reasons)
+    if broker is not None:
+        loaded = replace(loaded, config=_at(loaded.config, broker))
     logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
     os.nice(_KINDNESS)
     return loaded
+
+
+def _at(config: Config, broker: str) -> Config:
+    return config.model_copy(update={"mqtt": broker_of(broker, config.mqtt.topic_prefix)})
 
 
 @asynccontextmanager

@@ -130,12 +130,15 @@ async def _run(which: str, mqtt: MqttConfig) -> ExitCode:
 def account(config: Path | None, broker: str | None) -> MqttConfig:
     """The broker of a configuration, the named one instead, or the embedded one's default."""
     mqtt = load(config, find_plugins().plugins).config.mqtt if config else MqttConfig()
-    if broker is None:
-        return mqtt
+    return mqtt if broker is None else broker_of(broker, mqtt.topic_prefix)
+
+
+def broker_of(broker: str, prefix: str) -> MqttConfig:
+    """The broker that HOST:PORT names. Raises ConfigError for anything else."""
     host, _, port = broker.rpartition(":")
     if not (host and port.isdecimal() and 0 < int(port) < 65536):
         raise ConfigError(f"{broker!r} is no broker", where="--mqtt", remedy="Write host:port")
-    return MqttConfig(host=host, port=int(port), topic_prefix=mqtt.topic_prefix)
+    return MqttConfig(host=host, port=int(port), topic_prefix=prefix)
 
 
 def client(mqtt: MqttConfig) -> RealMqtt:

@@ -103,7 +103,7 @@ async def gridzero(folder: Path, *arguments: str, beside: bool = False) -> Async
 
     beside: ``run`` with the processes that people look at.
     """
-    alone = ("--alone",) if arguments[0] == "run" and not beside else ()
+    alone = ("--alone",) if arguments[0] in {"run", "demo"} and not beside else ()
     async with python(folder, "-m", "gridzero.cli", *arguments, *alone) as process:
         yield process
 

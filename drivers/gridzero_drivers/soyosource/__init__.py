@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import DriverPlugin
 from gridzero_drivers.soyosource.driver import SoyosourceInverter
+from gridzero_drivers.soyosource.explain import explain
 from gridzero_drivers.soyosource.options import SoyosourceOptions
 from gridzero_drivers.soyosource.twin import device_twin
 from gridzero_drivers.soyosource.vectors import check_vector
@@ -18,4 +19,5 @@ plugin = DriverPlugin(
     twin=device_twin,
     check_vector=check_vector,
     link_names=lambda options: (("serial", options.link),),
+    explain=explain,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import WHOLE_LINK, DriverPlugin
 from gridzero_drivers.vw_gte.driver import VwGteCells
+from gridzero_drivers.vw_gte.explain import explain
 from gridzero_drivers.vw_gte.options import VwGteOptions, link_names
 from gridzero_drivers.vw_gte.twin import build_twin
 from gridzero_drivers.vw_gte.vectors import check_vector
@@ -21,4 +22,5 @@ plugin = DriverPlugin(
     check_vector=check_vector,
     link_names=link_names,
     addresses=lambda options: tuple((bus.link, WHOLE_LINK) for bus in options.buses.values()),
+    explain=explain,
 )

@@ -73,7 +73,7 @@ class Stopwatch:
         media.pty.listen(self._on_bytes)
 
     async def to_wire(self, seconds: float, pauses_s: Pauses) -> Samples:
-        """Publish one load after the other; a sample ends with the first byte of the changed demand."""
+        """Publish load after load; a sample ends with the first byte of the changed demand."""
         self._meter_line.is_muted = True
         loads = cycle(LOADS_W)
         try:

@@ -13,6 +13,7 @@ from gridzero.config.faces import (
     HistoryConfig,
     HomeAssistantConfig,
     MetricsConfig,
+    ReferenceTopicsConfig,
 )
 from gridzero.config.links import LinkConfig, Name
 from gridzero.config.section import Number, Section
@@ -355,6 +356,10 @@ class Config(Section):
     )
     home_assistant: Annotated[HomeAssistantConfig, BeforeValidator(_empty)] = Field(
         default_factory=HomeAssistantConfig, description="entities of Home Assistant"
+    )
+    reference_topics: Annotated[ReferenceTopicsConfig, BeforeValidator(_empty)] = Field(
+        default_factory=ReferenceTopicsConfig,
+        description="topics of the battery monitor that was there before",
     )
     history: Annotated[HistoryConfig, BeforeValidator(_empty)] = Field(
         default_factory=HistoryConfig, description="the local store of what was"

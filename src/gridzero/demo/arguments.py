@@ -25,4 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--soc", type=float, default=0.5, metavar="0..1", help="battery at the start"
     )
     parser.add_argument("--seed", type=int, default=1, help="of household, clouds and cells")
+    parser.add_argument(
+        "--alone", action="store_true", help="in real time: without web page, console and history"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")

@@ -18,6 +18,7 @@ from rich.console import Console
 from gridzero import log as logging_setup
 from gridzero.config.loader import Loaded, load
 from gridzero.demo.live import LiveSite
+from gridzero.demo.people import people_beside
 from gridzero.demo.scene import Scene
 from gridzero.demo.simulated import SimulatedSite
 from gridzero.demo.view import view_of
@@ -52,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from gridzero.plugins import load_plugins  # noqa: PLC0415 - takes a moment
 
     plugins = load_plugins()
-    loaded = load(args.config or demo_config(), plugins)
+    file = args.config or demo_config()
+    loaded = load(file, plugins)
     scene = _scene(args)
     seconds = args.hours * 3600 if args.hours is not None else args.duration
     simulated = args.fast or args.speed is not None
@@ -65,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
             gc.freeze()  # what is there now stays; collecting it again and again costs a tenth
             summary, ending = runner.run(_simulate(loaded, plugins, scene, seconds, args.speed))
     else:
-        summary, ending = asyncio.run(_live(loaded, plugins, scene, seconds))
+        summary, ending = asyncio.run(
+            _live(loaded, plugins, scene, seconds, None if args.alone else file)
+        )
     print(json.dumps(summary.to_dict(), indent=1) if args.json else summary.table())
     print(f"ended: {ending.why}", file=sys.stderr)
     return ending.code
@@ -96,7 +100,9 @@ async def _live(
     plugins: Mapping[str, DriverPlugin],
     scene: Scene,
     seconds: float | None,
+    beside: Path | None,
 ) -> tuple[RunSummary, Ending]:
+    """beside: the configuration of the processes that people look at, None = without them."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -106,7 +112,8 @@ async def _live(
     site = LiveSite(loaded, plugins, scene)
     print(f"MQTT: mosquitto_sub -p {site.port} -t 'gridzero/#' -v", file=sys.stderr)
     view = LiveView(view_of(site.app, site.house), console=Console())
-    ending = await site.run(stop, (Service("view", view.run),))
+    people = list(people_beside(loaded.config, beside, site)) if beside else []
+    ending = await site.run(stop, (Service("view", view.run), *people))
     return _summary(site, None), ending
 
 

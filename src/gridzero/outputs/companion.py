@@ -15,6 +15,9 @@ from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.face import recorder_of
+from gridzero.outputs.home_assistant.face import HomeAssistantFace
+from gridzero.outputs.reference_topics import ReferenceTopics
+from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
 
 log = structlog.get_logger()
@@ -25,7 +28,19 @@ LONGEST_RETRY_S = 300.0
 
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
-    config = loaded.config
+    config, state_dir = loaded.config, Path(loaded.config.site.state_dir)
+    if config.home_assistant.enabled:
+        yield HomeAssistantFace(
+            feed,
+            clock,
+            config.home_assistant,
+            state_dir=state_dir,
+            meter_lost_s=config.control.meter_lost_s,
+        )
+    if config.reference_topics.enabled:
+        yield ReferenceTopics(feed, clock, config.reference_topics.prefix)
+    if config.history.enabled:
+        yield recorder_of(config, feed, clock)
     if config.metrics is not None:
         from gridzero.outputs.metrics.face import MetricsFace
 
@@ -33,10 +48,11 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     if config.alerts is not None and config.alerts.urls:
         from gridzero.outputs.alerts.face import AlertsFace
 
-        folder = Path(config.site.state_dir)
-        yield AlertsFace(config.alerts, config.site.name, folder, feed, clock)
-    if config.history.enabled:
-        yield recorder_of(config, feed, clock)
+        yield AlertsFace(config.alerts, config.site.name, state_dir, feed, clock)
+    if config.console.enabled:
+        from gridzero.outputs.console.face import console_of
+
+        yield console_of(loaded, feed, clock, find_plugins().plugins)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

@@ -92,6 +92,7 @@ class MqttIn:
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
     def _answer(self, key: str, value: str) -> tuple[bool, str]:
+        """Whether it was done, and what the person is told. Raises TooFast in a flood."""
         try:
             done = self._orders.carry_out(key, value)
         except TooFast:

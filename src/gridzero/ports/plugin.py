@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Device, Role
-from gridzero.ports.links import Links
+from gridzero.ports.links import CanFrame, Links
 from gridzero.ports.twins import DeviceTwin, World
 
 
@@ -72,6 +72,10 @@ class Profile:
 WHOLE_LINK = "*"
 
 
+def _no_words(_options: Any, _seen: CanFrame | bytes) -> str:
+    return ""
+
+
 def _no_switches(_options: Any) -> tuple[str, ...]:
     return ()
 
@@ -102,6 +106,8 @@ class DriverPlugin:
         put into the device's attribute ``contactor`` before run().
     doubts(options): what ``gridzero check`` should warn of.
     profiles: devices that the driver knows by name.
+    explain(options, seen): a CAN frame, or bytes of a serial line, in words for a trace, in
+        either direction; "" when they are none of this device's. Raises nothing.
     """
 
     name: str
@@ -116,3 +122,4 @@ class DriverPlugin:
     switches: Callable[[Any], tuple[str, ...]] = _no_switches
     doubts: Callable[[Any], tuple[Doubt, ...]] = _no_doubts
     profiles: tuple[Profile, ...] = ()
+    explain: Callable[[Any, CanFrame | bytes], str] = _no_words

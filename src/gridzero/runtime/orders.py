@@ -21,12 +21,12 @@ from gridzero.runtime.settings import SettingRefused, Settings
 log = structlog.get_logger()
 
 
-class TooFast(SettingRefused):
-    """More came than is worked off; what was asked is not done."""
-
-
 Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
+
+
+class TooFast(SettingRefused):
+    """One of a flood: it was not looked at, and nothing was told of it alone."""
 
 
 class Orders:

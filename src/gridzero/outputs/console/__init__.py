@@ -1,0 +1,1 @@
+"""The console: words, live screen and traces over telnet and SSH. An MQTT client like any other."""

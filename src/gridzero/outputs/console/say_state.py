@@ -1,0 +1,312 @@
+"""What gridzero does and why, as lines: status, why, limits, score, energy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gridzero.domain.causes import CAUSES
+from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, word
+from gridzero.outputs.console.paint import (
+    UNKNOWN,
+    Fragment,
+    Line,
+    duration,
+    figure,
+    grid,
+    labelled,
+    line,
+    said,
+)
+
+PERIOD_S = {
+    "state": 1.0,
+    "cells": 10.0,
+    "battery": 10.0,
+    "energy": 30.0,
+    "score": 60.0,
+    "settings": 60.0,
+    "health": 600.0,
+}
+"""How often each topic is said: docs/mqtt.md."""
+
+_STALE_PERIODS = 4.0
+
+
+def freshness(heard: Heard, topic: str) -> list[Line]:
+    """A line of warning where what is shown is old, or nothing was heard yet."""
+    period_s, age_s = PERIOD_S[topic], heard.age_s(topic)
+    if heard.latest(topic) is None:
+        often = duration(period_s)
+        return [line(("warn", f"{topic} not heard yet; gridzero says it every {often}"))]
+    if heard.is_online is False:
+        return [line(("alarm", f"gridzero is offline; this is {duration(age_s)} old"))]
+    if age_s > _STALE_PERIODS * period_s:
+        return [line(("alarm", f"gridzero says nothing; this is {duration(age_s)} old"))]
+    return []
+
+
+def status(heard: Heard) -> list[Line]:
+    """All that matters at a glance."""
+    state = heard.latest("state")
+    if state is None:
+        return [line(*_online(heard)), *freshness(heard, "state")]
+    return [
+        *freshness(heard, "state"),
+        line(*_online(heard), "   mode ", ("head", mode_words(state))),
+        labelled("because", word(state, "because_text") or said(word(state, "because"))),
+        labelled("grid", grid(number(state, "grid_w")), f"   net load {_w(state, 'net_load_w')}"),
+        labelled("battery", battery_power(state), "   ", charge_words(state)),
+        labelled("", pack_words(state)),
+        labelled("cells", cell_words(state)),
+        labelled("limits", limit_words(state)),
+        *converter_lines(state),
+        *fault_summary(state),
+    ]
+
+
+def _online(heard: Heard) -> tuple[Fragment, ...]:
+    if heard.is_online is None:
+        return ("head", "gridzero "), ("warn", "not heard yet")
+    return ("head", "gridzero "), ("good", "online") if heard.is_online else ("alarm", "offline")
+
+
+def mode_words(state: Tree) -> str:
+    """The mode, with the power or target that belongs to it."""
+    mode = word(state, "mode") or UNKNOWN
+    if mode in {"charge", "discharge"}:
+        return f"{mode} {_w(state, 'power_w')}"
+    return f"auto, target {_w(state, 'target_w')}" if mode == "auto" else mode
+
+
+def battery_power(state: Tree) -> Fragment:
+    """What is commanded: the power that counts, with its direction."""
+    power_w = number(state, "setpoint_w")
+    if power_w is None:
+        return "warn", UNKNOWN
+    if abs(power_w) < 1.0:
+        return "", "rests"
+    style, doing = ("gives", "discharges") if power_w > 0 else ("stores", "charges")
+    return style, f"{doing} {figure(abs(power_w), 0, 'W')}"
+
+
+def charge_words(state: Tree) -> str:
+    """State of charge, its error, and how long it lasts."""
+    soc, sigma = number(state, "battery", "soc_pct"), number(state, "battery", "soc_sigma_pct")
+    text = f"charge {figure(soc, 0, '%')}"
+    if soc is not None and sigma is not None:
+        text += f" +-{figure(sigma, 1)}"
+    for end in ("empty", "full"):
+        hours = number(state, "battery", f"to_{end}_h")
+        text += f"   {end} in {figure(hours, 1, 'h')}" if hours is not None else ""
+    return text
+
+
+def pack_words(state: Tree) -> str:
+    """Voltage, current, modules and temperatures."""
+    battery = branch(state, "battery")
+    healthy, modules = number(battery, "healthy"), number(battery, "modules")
+    return (
+        f"{_of(battery, 'pack_v', 1, 'V')}   {_of(battery, 'current_a', 1, 'A', signed=True)}   "
+        f"{figure(healthy)} of {figure(modules)} modules   {temps_words(state)}"
+    )
+
+
+def temps_words(state: Tree) -> str:
+    """The coldest and the hottest sensor."""
+    low_c, high_c = (number(state, "battery", f"temp_{end}_c") for end in ("low", "high"))
+    if low_c is None and high_c is None:
+        return "temperature unknown"
+    return f"{figure(low_c)} to {figure(high_c)} C"
+
+
+def cell_words(state: Tree) -> str:
+    """The lowest and the highest cell by name."""
+    battery = branch(state, "battery")
+    low_v, high_v = number(battery, "min_cell_v"), number(battery, "max_cell_v")
+    low = f"{figure(low_v, 3, 'V')} {word(battery, 'min_cell') or ''}".rstrip()
+    high = f"{figure(high_v, 3, 'V')} {word(battery, 'max_cell') or ''}".rstrip()
+    if low_v is None or high_v is None:
+        return f"lowest {low}, highest {high}"
+    return f"lowest {low}, highest {high}, apart {figure((high_v - low_v) * 1000, 0, 'mV')}"
+
+
+def limit_words(state: Tree) -> str:
+    """What may flow now, and what makes it so little."""
+    return "   ".join(
+        f"{way} {_w(state, 'limits', f'{way}_w')} ({said(word(state, 'limits', f'{way}_because'))})"
+        for way in ("charge", "discharge")
+    )
+
+
+def converter_lines(state: Tree) -> Iterator[Line]:
+    """One line for each charger and inverter."""
+    for group in ("inverters", "chargers"):
+        for name, unit in branch(state, group).items():
+            yield labelled(name, *_converter(unit))
+
+
+def _converter(unit: Any) -> Iterator[Fragment]:
+    condition = word(unit, "state") or UNKNOWN
+    is_silent = dig(unit, "silent") is True
+    yield ("alarm" if is_silent else ""), "silent" if is_silent else condition
+    yield "", f"   told {_w(unit, 'command_w')}"
+    if number(unit, "ac_w") is not None:
+        yield "", f"   reports {figure(number(unit, 'ac_w'), 0, 'W', signed=True)}"
+    if number(unit, "temp_c") is not None:
+        yield "", f"   {figure(number(unit, 'temp_c'), 0, 'C')}"
+    if word(unit, "why_not"):
+        yield "faint", f"   {said(word(unit, 'why_not'))}"
+    if items(unit, "alarms"):
+        yield "alarm", "   " + ", ".join(map(str, items(unit, "alarms")))
+
+
+def fault_summary(state: Tree) -> Iterator[Line]:
+    """One line for each fault; the word ``faults`` says more."""
+    faults = items(state, "faults")
+    if not faults:
+        yield labelled("faults", ("good", "none"))
+    for fault in faults:
+        yield labelled("fault", *fault_words(fault))
+
+
+def fault_words(fault: Any) -> tuple[str | Fragment, ...]:
+    """Code, subject and text, coloured by what it does to power."""
+    is_hard = word(fault, "level") in {"trip", "limit"}
+    style = "alarm" if is_hard else "warn"
+    waits = "  (over; ack ends it)" if dig(fault, "is_latched") is True else ""
+    code, subject = word(fault, "code") or UNKNOWN, word(fault, "subject") or ""
+    return (style, f"{code} {subject}".strip()), f"  {word(fault, 'text') or ''}", ("faint", waits)
+
+
+def why(heard: Heard) -> list[Line]:
+    """Why the battery does what it does: wish, limits, prices, and what costs precision."""
+    state = heard.latest("state")
+    if state is None:
+        return freshness(heard, "state")
+    return [
+        *freshness(heard, "state"),
+        line(("head", word(state, "because_text") or said(word(state, "because")))),
+        labelled("wanted", f"{figure(number(state, 'wish_w'), 0, 'W', signed=True)} before limits"),
+        labelled("commanded", battery_power(state), *_cut_by(state)),
+        *_value(state),
+        *_not_used(state),
+        *_causes(heard),
+    ]
+
+
+def _cut_by(state: Tree) -> Iterator[Fragment]:
+    wish_w, set_w = number(state, "wish_w"), number(state, "setpoint_w")
+    if wish_w is None or set_w is None or abs(wish_w) <= abs(set_w) + 1.0:
+        return
+    way = "discharge" if wish_w > 0 else "charge"
+    yield "warn", f"   {way} is limited by: {said(word(state, 'limits', f'{way}_because'))}"
+
+
+def _value(state: Tree) -> Iterator[Line]:
+    bias_w = number(state, "value", "bias_w")
+    if bias_w:
+        leans = word(state, "value", "because_text") or ""
+        yield labelled(
+            "prices", f"lean the target by {figure(bias_w, 0, 'W', signed=True)}: ", leans
+        )
+
+
+def _not_used(state: Tree) -> Iterator[Line]:
+    for group in ("inverters", "chargers"):
+        for name, unit in branch(state, group).items():
+            if word(unit, "why_not"):
+                yield labelled(name, f"is not used: {said(word(unit, 'why_not'))}")
+
+
+def _causes(heard: Heard) -> Iterator[Line]:
+    """Where the grid power of the last hour came from, in watt-hours."""
+    causes = branch(heard.latest("score"), "hour", "causes_ws")
+    words = {cause.value: text for cause, text in CAUSES.items()}
+    rows = [(number(causes, name), name) for name in causes]
+    shown = [(ws, name) for ws, name in rows if ws]
+    if shown:
+        yield line(("label", "grid power of the last hour, by its cause:"))
+    for ws, name in shown[:8]:
+        yield line(f"  {figure(ws / 3600, 1, 'Wh'):>11}  ", words.get(name, said(name)))
+
+
+def limits(heard: Heard) -> list[Line]:
+    """What may flow, and what the battery bears."""
+    state = heard.latest("state")
+    if state is None:
+        return freshness(heard, "state")
+    rows = [
+        labelled(
+            way,
+            f"{_w(state, 'limits', f'{way}_w'):>9}   ",
+            f"battery bears {figure(number(state, 'limits', f'{way}_a'), 1, 'A')}   ",
+            said(word(state, "limits", f"{way}_because")),
+            width=12,
+        )
+        for way in ("charge", "discharge")
+    ]
+    most = labelled("voltage", f"at most {_of(branch(state, 'limits'), 'max_v', 1, 'V')}", width=12)
+    return [*freshness(heard, "state"), *rows, most, *_bounds(heard)]
+
+
+def _bounds(heard: Heard) -> Iterator[Line]:
+    """Settings that limit, as far as there are any."""
+    settings = branch(heard.latest("settings"), "settings")
+    for key in ("max_charge_w", "max_discharge_w", "min_soc_pct", "max_soc_pct", "reserve_soc_pct"):
+        value = number(settings, key, "value")
+        if value is not None:
+            title, unit = word(settings, key, "title") or key, word(settings, key, "unit") or ""
+            yield line(("label", f"{key:<17}"), f"{figure(value, 0, unit):>9}   ", ("faint", title))
+
+
+def score(heard: Heard) -> list[Line]:
+    """How well the grid was held."""
+    told = heard.latest("score")
+    if told is None:
+        return freshness(heard, "score")
+    names = dict.fromkeys((*branch(told, "hour"), *branch(told, "day")))
+    rows = [
+        line(("label", f"{name:<16}"), *(f"{_plain(told, span, name):>14}" for span in _SPANS))
+        for name in names
+        if name != "causes_ws"
+    ]
+    head = line(("head", f"{'':<16}{'last hour':>14}{'last day':>14}"))
+    return [*freshness(heard, "score"), head, *rows, *_causes(heard)]
+
+
+_SPANS = ("hour", "day")
+
+
+def _plain(tree: Tree, *path: str) -> str:
+    value = number(tree, *path)
+    if value is None:
+        return word(tree, *path) or UNKNOWN
+    return figure(value, 1 if abs(value) >= 100.0 else 3)
+
+
+def energy(heard: Heard) -> list[Line]:
+    """Counters as they are told, however they are grouped."""
+    told = heard.latest("energy")
+    if told is None:
+        return freshness(heard, "energy")
+    return [*freshness(heard, "energy"), *_flat(told)]
+
+
+def _flat(tree: Tree, indent: int = 0) -> Iterator[Line]:
+    """Any tree of figures as indented lines."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield line(" " * indent, ("head", said(str(key))))
+            yield from _flat(value, indent + 2)
+        else:
+            shown = _plain({"it": value}, "it") if not isinstance(value, bool) else str(value)
+            yield line(" " * indent, ("label", f"{said(str(key)):<{30 - indent}}"), f"{shown:>14}")
+
+
+def _w(tree: Any, *path: str) -> str:
+    return figure(number(tree, *path), 0, "W")
+
+
+def _of(tree: Tree, name: str, digits: int, unit: str, *, signed: bool = False) -> str:
+    return figure(number(tree, name), digits, unit, signed=signed)

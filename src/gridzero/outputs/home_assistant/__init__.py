@@ -1,0 +1,1 @@
+"""Home Assistant by MQTT discovery; docs/home-assistant.md is for its owner."""

@@ -1,0 +1,295 @@
+"""The page in a real Chromium: `make browser` installs it. Pictures are kept in build/pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from dashboard_house import (
+    SECRET,
+    broker,
+    dashboard,
+    record_days,
+    said,
+    talking,
+    with_age,
+    with_trouble,
+)
+
+CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM", "/usr/bin/chromium"))
+PICTURES = Path(__file__).parents[2] / "build" / "pictures"
+PANELS = ("flow", "battery", "chart", "cells", "why", "score", "faults", "events", "settings")
+PAINT_MS = 1500.0
+WEEK_MS = 500.0
+
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="no Chromium on this machine: make browser installs one"
+)
+pytestmark = [pytest.mark.real_time, pytest.mark.slow]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Any]:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Tab:
+    """One page, and everything it complained about."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.heard: list[str] = []
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("websocket", self._on_socket)
+
+    def _on_console(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _on_socket(self, ws: Any) -> None:
+        ws.on("framereceived", lambda frame: self.heard.append(str(frame)))
+
+    async def picture(self, name: str, *, whole: bool = False) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+
+    async def text(self, selector: str) -> str:
+        return str(await self.page.inner_text(selector))
+
+    async def wait(self, words: str) -> None:
+        await self.page.wait_for_function(
+            "words => document.body.innerText.includes(words)", arg=words, timeout=10_000
+        )
+
+
+async def tab(browser: Any, width: int = 1440, height: int = 900, scheme: str = "dark") -> Tab:
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme
+    )
+    return Tab(await context.new_page())
+
+
+@needs_chromium
+async def test_the_page_as_people_use_it(tmp_path: Path):
+    house = with_age(with_trouble(said()))
+    record_days(tmp_path / "state" / "history.sqlite", 2.0, house["state"], step_s=60.0)
+    async with (
+        broker() as port,
+        talking(port, house) as talker,
+        dashboard(tmp_path, port) as address,
+        chromium() as browser,
+    ):
+        desk = await tab(browser)
+        await desk.page.goto(address)
+        await _shows_everything(desk)
+        await _acknowledges(desk, talker)
+        await _is_refused_with_a_reason(desk, talker)
+        await _asks_before_what_is_dangerous(desk, talker)
+        await _is_used_by_keyboard(desk)
+        await _fits(browser, address)
+        await talker.offline()
+        await desk.wait("gridzero is offline")
+        await desk.picture("offline")
+        assert desk.complaints == []
+
+
+async def _shows_everything(desk: Tab) -> None:
+    page = desk.page
+    for panel in PANELS:
+        await page.wait_for_selector(f"#{panel} .body", timeout=10_000)
+    await desk.wait("module b3 was 0.4 V away")
+    assert await page.locator(".map button.cell").count() == 108
+    assert await page.locator(".map .suspect").count() == 1
+    assert await page.locator(".map .bleeding").count() == 3
+    await page.locator('[aria-label^="b3.7"]').click()
+    assert "neighbours show 3.788 V" in await desk.text(".fact")
+    await page.wait_for_selector('.chart[data-drawn="day"] canvas')
+    await page.keyboard.press("w")
+    await page.wait_for_selector('.chart[data-drawn="week"]')
+    assert "±" in await desk.text(".gauge .big")
+    assert await page.locator(".causes li").count() >= 1
+    await desk.picture("desk", whole=True)
+
+
+async def _acknowledges(desk: Tab, talker: Any) -> None:
+    await desk.page.get_by_role("button", name="Acknowledge", exact=True).click()
+    await desk.wait("acknowledge: done")
+    ask = talker.asked[-1]
+    assert (ask["what"], ask["value"], ask["by"]) == ("acknowledge", "module_apart b3", "dashboard")
+
+
+async def _is_refused_with_a_reason(desk: Tab, talker: Any) -> None:
+    field = desk.page.locator("#f-target_w")
+    await field.fill("99999")
+    await field.press("Enter")
+    await desk.wait("target_w takes -2000 to 2000, not 99999")
+    assert talker.asked[-1]["value"] == "99999"
+    await desk.picture("refused")
+
+
+async def _asks_before_what_is_dangerous(desk: Tab, talker: Any) -> None:
+    talker.house["settings"]["actions"]["restart"] = {
+        "title": "Restart gridzero",
+        "text": "stops everything in order",
+        "argument": "",
+        "dangerous": True,
+    }
+    before = len(talker.asked)
+    await desk.page.locator('[data-key="restart"] button').click()
+    await desk.page.locator("dialog").get_by_text("Cancel").click()
+    assert len(talker.asked) == before
+    await desk.page.locator('[data-key="restart"] button').click()
+    await desk.page.locator("dialog").get_by_text("Yes, restart").click()
+    await desk.wait("restart: done")
+
+
+async def _is_used_by_keyboard(desk: Tab) -> None:
+    await desk.page.evaluate("document.activeElement.blur()")
+    await desk.page.keyboard.press("?")
+    await desk.page.wait_for_selector("dialog[open] .keys")
+    await desk.page.keyboard.press("Escape")
+    await desk.page.wait_for_selector("dialog[open]", state="detached")
+    await desk.page.keyboard.press("4")
+    assert await desk.page.evaluate("document.activeElement.id") == "cells"
+
+
+async def _fits(browser: Any, address: str) -> None:
+    light = await tab(browser, scheme="light")
+    await light.page.goto(address)
+    await light.page.wait_for_selector(".chart[data-drawn]")
+    bright = await _background(light)
+    await light.page.get_by_role("button", name="Colours").click()
+    assert await _background(light) != bright
+    phone = await tab(browser, 360, 740)
+    await phone.page.goto(address)
+    await phone.page.wait_for_selector(".chart[data-drawn]")
+    assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360
+    wall = await tab(browser, 1920, 1080)
+    await wall.page.goto(f"{address}/?kiosk")
+    await wall.page.wait_for_selector(".chart[data-drawn]")
+    assert await wall.page.evaluate("document.documentElement.scrollHeight") <= 1080
+    assert await wall.page.locator(".kiosk button:not(.cell), .kiosk input").count() == 0
+    for one, name in ((light, "light"), (phone, "phone"), (wall, "kiosk")):
+        await one.picture(name)
+        assert one.complaints == []
+
+
+async def _background(one: Tab) -> str:
+    return str(await one.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+@needs_chromium
+async def test_a_password_keeps_strangers_out_and_stays_out_of_the_page(tmp_path: Path):
+    async with (
+        broker() as port,
+        talking(port, said()),
+        dashboard(tmp_path, port, password=SECRET) as address,
+        chromium() as browser,
+    ):
+        one = await tab(browser)
+        pages: list[str] = []
+        await one.page.goto(address)
+        pages.append(await one.page.content())
+        await one.page.fill("#password", "a wrong one")
+        await one.page.keyboard.press("Enter")
+        await one.wait("That is not the password")
+        await one.picture("login")
+        await one.page.fill("#password", SECRET)
+        await one.page.keyboard.press("Enter")
+        await one.page.wait_for_selector("#flow .body")
+        await one.wait("held at zero")
+        pages.append(await one.page.content())
+        assert await one.page.evaluate("document.cookie") == ""
+        assert not any(SECRET in words for words in (*pages, *one.heard))
+        await _floods(address)
+        await one.page.get_by_role("button", name="Log out").click()
+        await one.page.wait_for_selector("#password")
+
+
+async def _floods(address: str) -> None:
+    states = [await _try(address, f"password={number}") for number in range(30)]
+    assert 429 in states
+    assert 200 not in states
+
+
+async def _try(address: str, body: str) -> int:
+    host = urlsplit(address).netloc
+    head = (
+        f"POST /login HTTP/1.1\r\nHost: {host}\r\nOrigin: {address}\r\nConnection: close\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    answer = await _talk(host, (head + body).encode())
+    return int(answer.split(b" ")[1])
+
+
+async def _talk(host: str, said: bytes) -> bytes:
+    name, _, port = host.partition(":")
+    reader, writer = await asyncio.open_connection(name, int(port))
+    writer.write(said)
+    try:
+        return await reader.read(-1)
+    finally:
+        writer.close()
+
+
+async def test_a_browser_that_never_reads_is_dropped_while_others_are_served(tmp_path: Path):
+    """By raw sockets: twenty that load the page, open the socket and then say nothing more."""
+    async with (
+        broker() as port,
+        talking(port, said()),
+        dashboard(tmp_path, port) as address,
+    ):
+        host = urlsplit(address).netloc
+        silent = [await _silent_browser(host) for _ in range(20)]
+        for _ in range(5):
+            assert (await _page(host)).startswith(b"HTTP/1.1 200")
+        for reader, writer in silent:
+            async with asyncio.timeout(30.0):
+                while await reader.read(65_536):
+                    pass  # what was under way, then the end
+            writer.close()
+
+
+async def _silent_browser(host: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    name, _, port = host.partition(":")
+    page = await _page(host)
+    client = page.partition(b'"client_id":')[2].strip()[1:37].decode()
+    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    reader, writer = await asyncio.open_connection(name, int(port))
+    query = (
+        f"client_id={client}&next_message_id=0&implicit_handshake=true&tab_id={client}"
+        f"&document_id={client}&EIO=4&transport=websocket"
+    )
+    writer.write(
+        f"GET /_nicegui_ws/socket.io/?{query} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+        f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
+    answer = await reader.readuntil(b"\r\n\r\n")
+    assert b"101" in answer.split(b"\r\n")[0], answer
+    return reader, writer
+
+
+async def _page(host: str) -> bytes:
+    return await _talk(
+        host, f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    )
