@@ -38,7 +38,7 @@ _PING_TOPIC = "bench/ping"
 _PING_PAUSES_S = (0.03, 0.07)
 _SUBSCRIBED_S = 0.3
 _CHANGE_W = 25  # a repeated demand has none
-_MOST_S = 1.0
+MOST_S = 1.0
 _WAITED_MS = 0.5
 
 
@@ -105,14 +105,14 @@ class Stopwatch:
         return samples
 
     async def _timed(self, publish: Callable[[], None]) -> float:
-        """Seconds until something arrives; what does not arrive in time counts as _MOST_S."""
+        """Seconds until something arrives; what does not arrive in time counts as MOST_S."""
         self._arrived = self._loop.create_future()
         began_s = self._loop.time()
         publish()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_MOST_S):
+            async with asyncio.timeout(MOST_S):
                 return await self._arrived - began_s
-        return _MOST_S
+        return MOST_S
 
     def _publish(self, load_w: float) -> None:
         grid_w = round(load_w - self._house.battery_w)
