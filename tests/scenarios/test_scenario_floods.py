@@ -34,6 +34,9 @@ GARBAGE = (
     b"off!",
 )
 
+UNFIT = {"log", "restart", "override_note", "override_until"}
+"""What changes the test itself, and texts and moments: "" is a good one."""
+
 Send = Callable[[MemoryMqtt, int], None]
 
 
@@ -54,7 +57,7 @@ def good_targets(person: MemoryMqtt, number: int) -> None:
 
 
 def everywhere(person: MemoryMqtt, number: int) -> None:
-    keys = [key for key in (*SETTING_OF, *ACTION_OF) if key not in {"log", "restart"}]
+    keys = [key for key in (*SETTING_OF, *ACTION_OF) if key not in UNFIT]
     garbage_to(random.Random(number).choice(keys))(person, number)
 
 
