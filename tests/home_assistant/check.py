@@ -146,20 +146,16 @@ MAY_BE_UNKNOWN: Final = (
     "_settling_time",  # none before a step of the load
     "_dc_",  # not every converter measures
     "_temperature",
-    "_converter_starts",  # told every minute
+    "_today",  # none before the first figure of the day
     "_spread_of_the_avoidable_error",
     "_fan",  # none configured
     "_heating",
     "_balancing_left",
     "inverter_power",
     "_outlook",  # a word of its own there
-    "_avoidable_",
-    "_grid_import",
-    "_grid_export",
-    "_battery_",
-    "_house_energy",
-    "_surplus",
-    "_charged_from",
+    "_production",
+    "_consumption",  # only with production
+    "_savings",
 )
 
 
