@@ -432,7 +432,7 @@ READINGS: Final = (
     measured(
         "starts",
         "Converter starts today",
-        _starts,
+        "energy.today.starts",
         "starts",
         0,
         category=DIAGNOSTIC,
