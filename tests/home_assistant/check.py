@@ -24,7 +24,7 @@ import aiomqtt
 import yaml
 from real_home_assistant import ROOT, HomeAssistant, Talk, free_port, install
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 90.0
 MODULE: Final = "module_b7"
 
 
@@ -144,7 +144,7 @@ MAY_BE_UNKNOWN: Final = (
     "_rests_because",  # none while it works
     "_time_to_",  # only where it leads there
     "_settling_time",  # none before a step of the load
-    "_dc_",  # not every converter measures
+    "_dc",  # not every converter measures; counters begin with the first sample
     "_temperature",
     "_today",  # none before the first figure of the day
     "_spread_of_the_avoidable_error",
