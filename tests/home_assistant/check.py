@@ -129,6 +129,7 @@ def _is_unclear(entity_id: str, state: str) -> bool:
 OURS: Final = (
     "The connection was lost",  # the broker went with the house, as it should here
     "Failed to connect to MQTT server",
+    "Disconnected from MQTT server",
     # when a device goes, Home Assistant clears its topic once more for each entity of it that is
     # switched off, and wonders then about its own messages (components/mqtt/entity.py)
     f"No device components to cleanup for gridzero_{MODULE}",
