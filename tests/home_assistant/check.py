@@ -24,7 +24,7 @@ import aiomqtt
 import yaml
 from real_home_assistant import ROOT, HomeAssistant, Talk, free_port, install
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 90.0
 MODULE: Final = "module_b7"
 
 
@@ -129,6 +129,7 @@ def _is_unclear(entity_id: str, state: str) -> bool:
 OURS: Final = (
     "The connection was lost",  # the broker went with the house, as it should here
     "Failed to connect to MQTT server",
+    "Disconnected from MQTT server",
     # when a device goes, Home Assistant clears its topic once more for each entity of it that is
     # switched off, and wonders then about its own messages (components/mqtt/entity.py)
     f"No device components to cleanup for gridzero_{MODULE}",
@@ -144,22 +145,18 @@ MAY_BE_UNKNOWN: Final = (
     "_rests_because",  # none while it works
     "_time_to_",  # only where it leads there
     "_settling_time",  # none before a step of the load
-    "_dc_",  # not every converter measures
+    "_dc",  # not every converter measures; counters begin with the first sample
     "_temperature",
-    "_converter_starts",  # told every minute
+    "_today",  # none before the first figure of the day
     "_spread_of_the_avoidable_error",
     "_fan",  # none configured
     "_heating",
     "_balancing_left",
     "inverter_power",
     "_outlook",  # a word of its own there
-    "_avoidable_",
-    "_grid_import",
-    "_grid_export",
-    "_battery_",
-    "_house_energy",
-    "_surplus",
-    "_charged_from",
+    "_production",
+    "_consumption",  # only with production
+    "_savings",
 )
 
 

@@ -52,6 +52,9 @@ class HomeAssistantConfig(Section):
     birth_topic: _Topic = Field(
         default="homeassistant/status", description="where Home Assistant says that it is there"
     )
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
+        default="EUR", description="ISO 4217 code of the money that prices are hundredths of"
+    )
     power_period_s: Number = Field(
         default=5.0,
         ge=2,

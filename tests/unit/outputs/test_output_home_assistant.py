@@ -17,7 +17,7 @@ from gridzero.links.memory import MemoryBroker
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.home_assistant.facts import Facts
 from gridzero.outputs.home_assistant.happenings import event_of
-from gridzero.outputs.home_assistant.main_rows import MAIN_ROWS
+from gridzero.outputs.home_assistant.main_rows import MAIN_ROWS, money_rows
 from gridzero.outputs.home_assistant.published import Memory
 from gridzero.outputs.home_assistant.rows import Platform
 from gridzero.outputs.home_assistant.shape import node_of
@@ -230,7 +230,7 @@ JSON = st.recursive(
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=3), below),
     max_leaves=8,
 )
-ROWS = (*MAIN_ROWS, *converter_rows("chargers", "r"), *module_rows("b3", 12))
+ROWS = (*MAIN_ROWS, *money_rows("EUR"), *converter_rows("chargers", "r"), *module_rows("b3", 12))
 
 
 @given(
@@ -263,7 +263,7 @@ def test_whatever_is_heard_an_entity_shows_what_its_kind_may(
             assert value in {None, "ON", "OFF"}
         elif row.options:
             assert value is None or value in row.options
-        elif row.is_words:
+        elif row.is_words or row.device_class == "timestamp":
             assert value is None or isinstance(value, str)
         else:
             assert value is None or isinstance(value, int | float)

@@ -53,6 +53,7 @@ class HomeAssistantFace:
     ) -> None:
         self._feed, self._clock, self._meter_lost_s = feed, clock, meter_lost_s
         self._device_name = config.name or feed.prefix
+        self._currency = config.currency
         self._names = Names(
             config.node_id or node_of(feed.prefix), feed.prefix, config.discovery_prefix
         )
@@ -112,7 +113,7 @@ class HomeAssistantFace:
 
     def _take(self, shape: Shape) -> None:
         self._shape = shape
-        self._devices = tuple(devices_of(self._feed, shape, self._device_name))
+        self._devices = tuple(devices_of(self._feed, shape, self._device_name, self._currency))
         self._states = States(self._devices, self._names, self._rhythms)
 
     async def _announce(self) -> None:

@@ -129,10 +129,6 @@ def _stands(code: str, facts: Facts) -> bool | None:
     return any(row.get("code") == code for row in _faults(facts))
 
 
-def _starts(facts: Facts) -> float | None:
-    return facts.number("score.day.starts")
-
-
 def _spread_v(facts: Facts) -> float | None:
     low_v = facts.number("state.battery.min_cell_v")
     high_v = facts.number("state.battery.max_cell_v")
@@ -240,6 +236,16 @@ ENERGIES: Final = (
     energy("charged_from_grid", "Charged from grid"),
     energy("avoidable_import", "Avoidable import"),
     energy("avoidable_export", "Avoidable export"),
+    energy("produced", "Production", icon="mdi:solar-power-variant"),
+    energy("consumed", "Consumption", icon="mdi:home"),
+    *(
+        measured(key, name, f"energy.today.{key}_pct", "%", 0, pace=Pace.SLOW, icon=icon)
+        for key, name, icon in (
+            ("autarky", "Autarky today", "mdi:home-battery-outline"),
+            ("self_consumption", "Self-consumption today", "mdi:solar-power"),
+            ("surplus_used", "Surplus stored today", "mdi:battery-sync"),
+        )
+    ),
 )
 
 STATUS: Final = (
@@ -424,7 +430,13 @@ READINGS: Final = (
         pace=Pace.SLOW,
     ),
     measured(
-        "starts", "Converter starts", _starts, "starts", 0, category=DIAGNOSTIC, pace=Pace.SLOW
+        "starts",
+        "Converter starts today",
+        "energy.today.starts",
+        "starts",
+        0,
+        category=DIAGNOSTIC,
+        pace=Pace.SLOW,
     ),
     measured(
         "modules_healthy",
@@ -441,5 +453,46 @@ READINGS: Final = (
 WORDS: Final = (
     words("maintenance_todo", "Maintenance due", _maintenance, pace=Pace.SLOW, icon="mdi:toolbox"),
 )
+
+
+def money_rows(currency: str) -> tuple[Row, ...]:
+    """What it brings, in whole units of the currency: it may fall, so it is no counter."""
+    return (
+        Row(
+            key="savings",
+            name="Savings",
+            source="energy.savings_ct",
+            pace=Pace.ENERGY,
+            unit=currency,
+            device_class="monetary",
+            state_class="total",
+            scale=0.01,
+            digits=2,
+            icon="mdi:piggy-bank",
+        ),
+        Row(
+            key="savings_today",
+            name="Savings today",
+            source="energy.today.savings_ct",
+            pace=Pace.ENERGY,
+            unit=currency,
+            device_class="monetary",
+            state_class="total",
+            scale=0.01,
+            digits=2,
+            icon="mdi:piggy-bank-outline",
+            extra=(("last_reset_value_template", "{{ value_json.day_began }}"),),
+        ),
+        Row(
+            key="day_began",
+            name="Day began",
+            source="energy.today.since",
+            pace=Pace.ENERGY,
+            device_class="timestamp",
+            category=DIAGNOSTIC,
+            is_enabled=False,
+        ),
+    )
+
 
 MAIN_ROWS: Final = (*POWERS, *ENERGIES, *STATUS, *READINGS, *WORDS)

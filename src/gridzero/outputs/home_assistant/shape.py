@@ -12,7 +12,7 @@ from gridzero import __version__
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.home_assistant.controls import CATALOGUE, control_rows
 from gridzero.outputs.home_assistant.happenings import event_row
-from gridzero.outputs.home_assistant.main_rows import MAIN_ROWS
+from gridzero.outputs.home_assistant.main_rows import MAIN_ROWS, money_rows
 from gridzero.outputs.home_assistant.rows import Row
 from gridzero.outputs.home_assistant.unit_rows import converter_rows, module_rows
 
@@ -94,10 +94,10 @@ def _cells(module: Any) -> int:
     return min(len(volts), _MOST_CELLS) if isinstance(volts, list) else 0
 
 
-def devices_of(feed: Feed, shape: Shape, name: str) -> Iterator[Device]:
+def devices_of(feed: Feed, shape: Shape, name: str, currency: str) -> Iterator[Device]:
     """The main device first: the others name it as the way to them."""
     said = feed.latest("settings") or CATALOGUE
-    rows = (*MAIN_ROWS, *control_rows(said, feed.prefix), event_row())
+    rows = (*MAIN_ROWS, *money_rows(currency), *control_rows(said, feed.prefix), event_row())
     yield Device(MAIN, name, "home battery", rows)
     for module, cells in shape.modules:
         title = f"{name} module {module}"
