@@ -40,3 +40,26 @@ async def test_frames_reach_the_other_ends_that_want_them() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert heard == [CanFrame(0x105, b"\1")]
+
+
+def test_timers_for_one_moment_come_in_the_order_in_which_they_were_set() -> None:
+    async def order(extra: bool) -> list[int]:
+        loop, seen = asyncio.get_running_loop(), list[int]()
+        for number in range(20):
+            loop.call_later(0.1 + 0.2 if number % 2 else 0.3, seen.append, number)
+            if extra and number % 3 == 0:
+                loop.call_later(0.3, lambda: None)
+        await asyncio.sleep(1.0)
+        return seen
+
+    assert run_simulated(order(extra=False)) == list(range(20))
+    assert run_simulated(order(extra=True)) == list(range(20))
+
+
+def test_time_is_whole_nanoseconds_however_it_was_cut() -> None:
+    async def now_s(cuts: int) -> float:
+        for _ in range(cuts):
+            await asyncio.sleep(1.0 / cuts)
+        return asyncio.get_running_loop().time()
+
+    assert run_simulated(now_s(1)) == run_simulated(now_s(10)) == 1.0
