@@ -96,7 +96,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self,
         when: float,
         callback: Callable[[Unpack[Ts]], object],
-        *args: Unpack[Ts],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As asyncio's, but in order; its heap alone does not keep equal moments in order."""
