@@ -116,7 +116,7 @@ export default {
     dress() { document.documentElement.dataset.theme = this.chosen; },
     key(event) {
       if (event.ctrlKey || event.metaKey || event.altKey || this.kiosk) return;
-      if (event.target.closest("input, select, textarea, dialog")) return;
+      if (event.target.closest("input, select, textarea, dialog[open]")) return;
       const number = Number(event.key);
       if (event.key === "?") this.help = true;
       else if (event.key === "t") this.nextTheme();

@@ -18,7 +18,7 @@ export const PastChart = {
     this.redraw = () => this.draw();
     this.dark.addEventListener("change", this.redraw);
     this.onKey = (event) => {
-      if (event.target.closest("input, select, dialog") || event.ctrlKey || event.metaKey) return;
+      if (event.target.closest("input, select, dialog[open]") || event.ctrlKey || event.metaKey) return;
       if (event.key === "d") this.choose("day");
       if (event.key === "w") this.choose("week");
     };
