@@ -40,6 +40,7 @@ _SUBSCRIBED_S = 0.3
 _CHANGE_W = 25  # a repeated demand has none
 MOST_S = 1.0
 _WAITED_MS = 0.5
+_MOST_RESTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Stopwatch:
         self, media: FarMedia, mqtt: RealMqtt, house: House, pid: int, seed: int = 1
     ) -> None:
         self.demand_w = 0
+        self._used_s = 0.0
         self._meter_line, self._mqtt, self._house, self._pid = media.meter_line, mqtt, house, pid
         self._loop = asyncio.get_running_loop()
         self._random = Random(seed)  # noqa: S311 - not a secret
@@ -99,10 +101,20 @@ class Stopwatch:
             waited_s = self._waited_s()
             samples.took_ms.append(1000 * await self._timed(publish))
             samples.waited_ms.append(1000 * (self._waited_s() - waited_s))
-            # a free wire is free for so long since its last byte, whenever that came
-            from_s = self._loop.time() if pauses_s is FREE_WIRE else began_s
-            await asyncio.sleep(from_s + self._random.uniform(*pauses_s) - self._loop.time())
+            if pauses_s is FREE_WIRE:
+                await self._until_free(self._random.uniform(*pauses_s))
+            else:
+                left_s = began_s + self._random.uniform(*pauses_s) - self._loop.time()
+                await asyncio.sleep(left_s)
         return samples
+
+    async def _until_free(self, pause_s: float) -> None:
+        """The wire has rested for so long, also from what the controller corrects afterwards."""
+        await asyncio.sleep(pause_s)
+        for _ in range(_MOST_RESTS):
+            left_s = self._used_s + pause_s - self._loop.time()
+            if left_s > 0.0:
+                await asyncio.sleep(left_s)
 
     async def _timed(self, publish: Callable[[], None]) -> float:
         """Seconds until something arrives; what does not arrive in time counts as MOST_S."""
@@ -124,6 +136,7 @@ class Stopwatch:
     def _on_bytes(self, data: bytes) -> None:
         now_s = self._loop.time()
         for demand in self._stream.feed(data):
+            self._used_s = now_s
             if abs(demand.power_w - self.demand_w) >= _CHANGE_W:
                 self._arrive(now_s)
             self.demand_w = demand.power_w
