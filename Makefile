@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean
+.PHONY: demo test check lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -73,6 +73,19 @@ bench-control: $(READY)
 	$(call SHOW_CONTROL,"Other meters",$(TWO_TRACES) $(OTHER_METERS))
 	$(call SHOW_CONTROL,"Other plants",$(TWO_TRACES) $(OTHER_PLANTS))
 	$(call SHOW_CONTROL,"What each part is worth",--ablate $(ALL_TRACES) --meters 0.5s$(comma)spiky)
+
+# A real Chromium for the tests of the web page: Debian's, where this is Debian and we are root.
+browser:
+	@command -v chromium >/dev/null || [ ! -x /usr/bin/apt-get ] || [ "$$(id -u)" != 0 ] \
+	  || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+	  || echo "no Chromium: tests that need one are left out"
+
+# The pictures of docs/dashboard.md, and the table of docs/benchmarks.md (The dashboard).
+screenshots: $(READY)
+	$(BIN)/python tests/dashboard/screenshots.py
+
+dashboard-speed: $(READY)
+	$(BIN)/python tests/dashboard/screenshots.py --speed
 
 # Every package with its hash; the second step installs this checkout itself, without fetching.
 $(READY): requirements/dev.lock pyproject.toml

@@ -177,7 +177,7 @@ def build(
     if config.production is not None:
         site.production = _production(config.production, mqtt, clock)
     output.tell_energy(energy_memory, has_production=config.production is not None)
-    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish)
+    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon)
     if config.control.target_topic:
         output.follow_target(config.control.target_topic)
     if config.prices is not None and market is not None:

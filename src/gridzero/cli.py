@@ -259,6 +259,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from gridzero.bench.battery.command import run as measure
 
         return measure(arguments)
+    if arguments.what == "history":
+        from gridzero.bench.history import run as keep
+
+        return keep(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)
@@ -314,6 +318,18 @@ def _console(arguments: argparse.Namespace) -> int:
     return run(arguments.where, arguments.config, arguments.word, sure=arguments.yes)
 
 
+def _meter_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.meter.arguments import add
+
+    add(parser)
+
+
+def _meter(arguments: argparse.Namespace) -> int:
+    from gridzero.meter.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -353,6 +369,9 @@ COMMANDS: tuple[Command, ...] = (
         "Talk to a running gridzero: words, live screen, traces",
         _console_arguments,
         _console,
+    ),
+    Command(
+        "meter", "List known grid meters, or look at what a live one says", _meter_arguments, _meter
     ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),

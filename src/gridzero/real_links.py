@@ -20,7 +20,7 @@ from gridzero.errors import ConfigError
 from gridzero.links.can_bus import RealCan
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.gpio import RealGpio
-from gridzero.links.http_client import RealHttp
+from gridzero.links.http_client import LOST_AFTER, RealHttp
 from gridzero.links.i2c_bus import RealI2c
 from gridzero.links.memory import MemoryGpio, MemoryHttp, MemoryI2c, MemoryUdp
 from gridzero.links.mqtt_client import RealMqtt
@@ -160,14 +160,7 @@ class RealLinks:
         if isinstance(link, HttpLinkConfig):
             self._http[name] = http_of(name, link, report)
             return
-        self._udp[name] = RealUdp(
-            name=name,
-            port=link.port,
-            group=link.group,
-            interface=link.interface,
-            sender=link.sender,
-            report=report,
-        )
+        self._udp[name] = udp_of(name, link, report)
 
     def _embedded(self, mqtt: MqttConfig) -> EmbeddedBroker | None:
         if mqtt.host is not None:
@@ -175,7 +168,9 @@ class RealLinks:
         return EmbeddedBroker(report=self._faults.reporter("broker"), port=mqtt.embedded.port)
 
 
-def http_of(name: str, link: HttpLinkConfig, report: Report) -> RealHttp:
+def http_of(
+    name: str, link: HttpLinkConfig, report: Report, *, lost_after: int = LOST_AFTER
+) -> RealHttp:
     """The web server of a link's section."""
     return RealHttp(
         name=name,
@@ -184,6 +179,19 @@ def http_of(name: str, link: HttpLinkConfig, report: Report) -> RealHttp:
         password=link.password.get_secret_value() if link.password else None,
         auth=link.auth,
         timeout_s=link.timeout_s,
+        lost_after=lost_after,
+        report=report,
+    )
+
+
+def udp_of(name: str, link: UdpLinkConfig, report: Report) -> RealUdp:
+    """The port of a link's section."""
+    return RealUdp(
+        name=name,
+        port=link.port,
+        group=link.group,
+        interface=link.interface,
+        sender=link.sender,
         report=report,
     )
 

@@ -75,7 +75,7 @@ class Door:
         return sent
 
 
-async def test_nothing_is_shown_before_the_login():
+async def test_nothing_is_shown_before_the_login() -> None:
     door = Door()
     status, headers, body = await door.ask()
     assert (status, headers["location"], body) == (303, "/login", b"")
@@ -84,7 +84,7 @@ async def test_nothing_is_shown_before_the_login():
     assert await door.knock(origin="http://127.0.0.1:8080") == "websocket.close"
 
 
-async def test_the_login_gives_a_cookie_that_no_script_and_no_other_site_can_use():
+async def test_the_login_gives_a_cookie_that_no_script_and_no_other_site_can_use() -> None:
     door = Door()
     status, headers, _ = await door.log_in(PASSWORD)
     assert (status, headers["location"]) == (303, "/")
@@ -95,14 +95,14 @@ async def test_the_login_gives_a_cookie_that_no_script_and_no_other_site_can_use
     assert await door.knock(cookie=cookie, origin="http://127.0.0.1:8080") == "websocket.accept"
 
 
-async def test_after_the_logout_the_cookie_is_worth_nothing():
+async def test_after_the_logout_the_cookie_is_worth_nothing() -> None:
     door = Door()
     cookie = (await door.log_in(PASSWORD))[1]["set-cookie"].partition(";")[0]
     await door.ask("/logout", "POST", cookie=cookie, origin="http://127.0.0.1:8080")
     assert (await door.ask(cookie=cookie))[0] == 303
 
 
-async def test_wrong_passwords_are_slowed_down_and_then_even_the_right_one_waits():
+async def test_wrong_passwords_are_slowed_down_and_then_even_the_right_one_waits() -> None:
     door = Door()
     states = [(await door.log_in(f"guess {n}"))[0] for n in range(8)]
     assert states == [401] * 5 + [429] * 3
@@ -112,7 +112,7 @@ async def test_wrong_passwords_are_slowed_down_and_then_even_the_right_one_waits
     assert b"Wait" in body
 
 
-async def test_a_strange_name_is_refused_so_that_nobody_can_point_his_own_here():
+async def test_a_strange_name_is_refused_so_that_nobody_can_point_his_own_here() -> None:
     door = Door(None)
     assert (await door.ask(host="evil.example"))[0] == 403
     assert (await door.ask(host=""))[0] == 403
@@ -120,7 +120,7 @@ async def test_a_strange_name_is_refused_so_that_nobody_can_point_his_own_here()
         assert (await door.ask(host=good))[0] == 200
 
 
-async def test_other_sites_can_neither_post_nor_open_a_socket():
+async def test_other_sites_can_neither_post_nor_open_a_socket() -> None:
     door = Door(None)
     assert await door.knock(origin="http://evil.example") == "websocket.close"
     assert await door.knock() == "websocket.close"
@@ -128,7 +128,7 @@ async def test_other_sites_can_neither_post_nor_open_a_socket():
     assert (await door.ask("/login", "POST", origin="http://evil.example"))[0] == 403
 
 
-async def test_nothing_changes_by_http_but_the_login():
+async def test_nothing_changes_by_http_but_the_login() -> None:
     door = Door(None)
     same = {"origin": "http://127.0.0.1:8080"}
     assert (await door.ask("/", "POST", **same))[0] == 403
@@ -137,7 +137,7 @@ async def test_nothing_changes_by_http_but_the_login():
     assert (await door.ask("/logout"))[0] == 303
 
 
-async def test_pages_are_sealed():
+async def test_pages_are_sealed() -> None:
     status, headers, body = await Door(None).ask(x_forwarded_prefix='"><script>')
     policy = headers["content-security-policy"]
     nonce = policy.partition("'nonce-")[2].partition("'")[0]
@@ -150,23 +150,23 @@ async def test_pages_are_sealed():
     assert headers["x-content-type-options"] == "nosniff"
 
 
-async def test_each_page_has_its_own_number():
+async def test_each_page_has_its_own_number() -> None:
     door = Door(None)
     seals = {(await door.ask())[1]["content-security-policy"] for _ in range(3)}
     assert len(seals) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"password=" + b"a" * 100_000, b"&" * 50])
-async def test_a_login_of_garbage_is_a_wrong_password(body: bytes):
+async def test_a_login_of_garbage_is_a_wrong_password(body: bytes) -> None:
     status, _, _ = await Door().ask("/login", "POST", body=body, origin="http://127.0.0.1:8080")
     assert status == 401
 
 
 @pytest.mark.parametrize("cookies", ["", "=", "\x00;;=", f"{COOKIE}", "a=b; c", "x" * 9999])
-def test_cookies_of_garbage_are_none(cookies: str):
+def test_cookies_of_garbage_are_none(cookies: str) -> None:
     assert token_of(cookies) is None
 
 
-def test_the_name_of_the_house_cannot_become_html():
+def test_the_name_of_the_house_cannot_become_html() -> None:
     assert "<1>" not in login_page("House <1>", "<b>")
     assert "<b>" not in login_page("House <1>", "<b>")

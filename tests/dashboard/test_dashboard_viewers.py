@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -43,7 +44,7 @@ class Room:
         await self.clock.sleep_s(0.01)
 
 
-async def test_a_browser_gets_only_what_changed():
+async def test_a_browser_gets_only_what_changed() -> None:
     room, shown = Room(), []
     viewer = room.browser(shown)
     room.viewers.drawn(viewer, 0)
@@ -56,7 +57,7 @@ async def test_a_browser_gets_only_what_changed():
     assert shown[1][1]["flow"]["lines"]["grid"] == 0
 
 
-async def test_a_slow_browser_has_one_picture_under_way_and_then_the_newest():
+async def test_a_slow_browser_has_one_picture_under_way_and_then_the_newest() -> None:
     room, slow, quick = Room(), [], []
     lazy, eager = room.browser(slow), room.browser(quick)
     room.viewers.drawn(lazy, 0)
@@ -71,7 +72,7 @@ async def test_a_slow_browser_has_one_picture_under_way_and_then_the_newest():
     assert slow[-1][1]["flow"]["lines"]["grid"] == 1000
 
 
-async def test_a_browser_that_never_reads_is_dropped_and_one_that_lies_too():
+async def test_a_browser_that_never_reads_is_dropped_and_one_that_lies_too() -> None:
     room, shown = Room(), []
     viewer = room.browser(shown)
     room.viewers.drawn(viewer, {"turn": 0})
@@ -82,9 +83,7 @@ async def test_a_browser_that_never_reads_is_dropped_and_one_that_lies_too():
     assert len(room.viewers) == 0
 
 
-async def test_nothing_is_sent_more_than_twice_a_second():
-    import asyncio
-
+async def test_nothing_is_sent_more_than_twice_a_second() -> None:
     room, shown = Room(), []
     viewer = room.browser(shown)
     room.viewers.drawn(viewer, 0)
@@ -98,7 +97,7 @@ async def test_nothing_is_sent_more_than_twice_a_second():
     assert 15 <= len(shown) <= 21  # of 200 messages in 10 s
 
 
-async def test_a_login_that_ends_takes_its_pages_along():
+async def test_a_login_that_ends_takes_its_pages_along() -> None:
     room = Room()
     sessions = Sessions("a password", room.clock)
     token = sessions.begin()
@@ -110,7 +109,7 @@ async def test_a_login_that_ends_takes_its_pages_along():
     assert room.dropped == ["your login has ended"]
 
 
-async def test_the_house_is_full_at_some_time():
+async def test_the_house_is_full_at_some_time() -> None:
     room = Room()
     for _ in range(MOST_VIEWERS):
         assert not room.viewers.is_full
@@ -118,14 +117,14 @@ async def test_the_house_is_full_at_some_time():
     assert room.viewers.is_full
 
 
-async def test_a_browser_may_not_ask_without_end():
+async def test_a_browser_may_not_ask_without_end() -> None:
     viewer = Viewer(show=lambda _t, _c: None, drop=lambda _why: None)
     allowed = [viewer.may_ask_now(100.0 + i * 0.001) for i in range(50)]
     assert 1 <= sum(allowed) <= 4
     assert viewer.may_ask_now(102.0)
 
 
-async def test_old_news_are_told_with_their_age():
+async def test_old_news_are_told_with_their_age() -> None:
     room = Room()
     await room.say("state", {"grid_w": 1.0})
     room.board.refresh()
@@ -137,7 +136,7 @@ async def test_old_news_are_told_with_their_age():
     assert room.board.whole()["head"]["stale"]["flow"] == "1\u202fmin old"
 
 
-async def test_events_are_bounded_and_the_newest_is_first():
+async def test_events_are_bounded_and_the_newest_is_first() -> None:
     room = Room()
     for number in range(MOST_EVENTS + 5):
         await room.say("event", {"code": f"event_{number}"})
@@ -147,7 +146,7 @@ async def test_events_are_bounded_and_the_newest_is_first():
     assert events[0]["title"] == f"event {MOST_EVENTS + 4}"
 
 
-async def test_a_flood_of_wrong_passwords_waits():
+async def test_a_flood_of_wrong_passwords_waits() -> None:
     clock = LoopClock()
     tries = Tries(clock)
     for _ in range(5):
@@ -159,7 +158,7 @@ async def test_a_flood_of_wrong_passwords_waits():
     assert tries.wait_s("10.0.0.9") == 0.0
 
 
-async def test_many_addresses_are_one_flood():
+async def test_many_addresses_are_one_flood() -> None:
     tries = Tries(LoopClock())
     for number in range(3 * MOST_ADDRESSES):
         if tries.wait_s(f"10.0.{number // 250}.{number % 250}") == 0.0:
@@ -168,7 +167,7 @@ async def test_many_addresses_are_one_flood():
     assert tries.refused > 2 * MOST_ADDRESSES
 
 
-async def test_sessions_end_and_are_bounded():
+async def test_sessions_end_and_are_bounded() -> None:
     clock = LoopClock()
     sessions = Sessions("a password", clock)
     assert sessions.fits("a password")
@@ -184,23 +183,23 @@ async def test_sessions_end_and_are_bounded():
     assert not sessions.knows(last)
 
 
-async def test_without_a_password_everybody_may_look():
+async def test_without_a_password_everybody_may_look() -> None:
     assert Sessions(None, LoopClock()).knows(None)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
-def test_others_are_served_only_with_a_password(host: str):
+def test_others_are_served_only_with_a_password(host: str) -> None:
     with pytest.raises(ValueError, match="set a password"):
         DashboardConfig(host=host)
     assert DashboardConfig.model_validate({"host": host, "password": "long enough"}).host == host
 
 
 @pytest.mark.parametrize("host", ["1234", "localhost", "300.1.1.1"])
-def test_a_host_is_an_address(host: str):
+def test_a_host_is_an_address(host: str) -> None:
     with pytest.raises(ValueError, match=r"no IP address|should match"):
         DashboardConfig(host=host)
 
 
 @pytest.mark.real_time
-async def test_without_a_history_the_chart_says_so():
+async def test_without_a_history_the_chart_says_so() -> None:
     assert "history" in (await Past(None).answer("day"))["why_not"]

@@ -40,7 +40,7 @@ def house() -> dict[str, Any]:
     return with_age(with_trouble(said()))
 
 
-def test_power_flows_by_the_sign_convention():
+def test_power_flows_by_the_sign_convention() -> None:
     state = {
         "grid_w": 250.0,
         "net_load_w": 1150.0,
@@ -55,7 +55,7 @@ def test_power_flows_by_the_sign_convention():
     assert flow["sun"] is None
 
 
-def test_a_surplus_is_stored_and_sold():
+def test_a_surplus_is_stored_and_sold() -> None:
     state = {
         "grid_w": -120.0,
         "net_load_w": -1620.0,
@@ -68,13 +68,13 @@ def test_a_surplus_is_stored_and_sold():
     assert (flow["grid"]["note"], flow["house"]["note"]) == ("selling", "surplus")
 
 
-def test_the_sun_shows_only_where_it_is_known():
+def test_the_sun_shows_only_where_it_is_known() -> None:
     flow = flow_of({"grid_w": 0.0, "net_load_w": -800.0, "pv_w": 1300.0})
     assert flow["sun"]["value"] == words.watts(1300.0)
     assert flow["house"]["value"] == words.watts(500.0)
 
 
-def test_what_is_unknown_is_a_dash_and_never_a_zero():
+def test_what_is_unknown_is_a_dash_and_never_a_zero() -> None:
     shown = json.dumps([part.make(*(None for _ in part.topics)) for part in PARTS])
     flow, battery = flow_of(None), battery_of(None, None, None)
     assert flow["grid"]["value"] == words.UNKNOWN
@@ -84,12 +84,12 @@ def test_what_is_unknown_is_a_dash_and_never_a_zero():
     assert "\u202f" not in shown  # no unit stands without its number
 
 
-def test_a_silent_converter_is_not_counted_as_resting():
+def test_a_silent_converter_is_not_counted_as_resting() -> None:
     unit = {"state": "running", "silent": True, "ac_w": 700.0}
     assert flow_of({"inverters": {"i": unit}})["lines"]["inverter"] is None
 
 
-def test_the_battery_comes_with_its_error(house: dict[str, Any]):
+def test_the_battery_comes_with_its_error(house: dict[str, Any]) -> None:
     house["state"]["battery"].update(soc_pct=63.7, soc_sigma_pct=3.8, to_full_h=2.02)
     battery = battery_of(house["state"], house["battery"], house["health"])
     assert battery["soc_words"] == "64 ± 4\u202f%"
@@ -100,7 +100,7 @@ def test_the_battery_comes_with_its_error(house: dict[str, Any]):
     assert battery["outlook"].startswith("full in 2")
 
 
-def test_a_cell_in_doubt_is_marked_and_does_not_stretch_the_colours(house: dict[str, Any]):
+def test_a_cell_in_doubt_is_marked_and_does_not_stretch_the_colours(house: dict[str, Any]) -> None:
     cells = cells_of(house["cells"], house["battery"], house["health"])
     assert sum(len(module["cells"]) for module in cells["modules"]) == 108
     doubtful = [c for m in cells["modules"] for c in m["cells"] if c["suspect"]]
@@ -110,7 +110,7 @@ def test_a_cell_in_doubt_is_marked_and_does_not_stretch_the_colours(house: dict[
     assert cells["bleeding"] == 3
 
 
-def test_every_reason_is_told_in_words(house: dict[str, Any]):
+def test_every_reason_is_told_in_words(house: dict[str, Any]) -> None:
     why = why_of(house["state"])
     assert why["because"] == house["state"]["because_text"]
     assert [limit["way"] for limit in why["limits"]] == ["charge", "discharge"]
@@ -118,32 +118,32 @@ def test_every_reason_is_told_in_words(house: dict[str, Any]):
     assert {unit["kind"] for unit in why["units"]} == {"rectifier", "inverter"}
 
 
-def test_a_reason_of_a_newer_gridzero_is_shown_as_it_is():
+def test_a_reason_of_a_newer_gridzero_is_shown_as_it_is() -> None:
     why = why_of({"limits": {"charge_because": "moon_is_full", "charge_w": 5.0}})
     assert why["limits"][0]["because"] == "moon is full"
 
 
-def test_watt_seconds_are_ranked():
+def test_watt_seconds_are_ranked() -> None:
     score = score_of({"day": {"causes_ws": {"slew": 100.0, "dead_time": 300.0, "small": 0.0}}})
     assert [cause["code"] for cause in score["causes"]] == ["dead time", "slew"]
     assert [cause["share"] for cause in score["causes"]] == [75.0, 25.0]
 
 
-def test_trips_come_before_warnings(house: dict[str, Any]):
+def test_trips_come_before_warnings(house: dict[str, Any]) -> None:
     faults = faults_of(house["state"])
     assert faults[0]["acknowledge"] == "module_apart b3"
     assert faults[0]["latched"]
     assert all(fault["remedy"] for fault in faults)
 
 
-def test_events_have_their_age():
+def test_events_have_their_age() -> None:
     told = [Told(100.0, {"code": "meter_lost", "active": True})]
     shown = events_of(told, 190.0)[0]
     assert shown["ago"] == "1\u202fmin ago"
     assert (shown["title"], shown["way"]) == ("meter lost", "came")
 
 
-def test_the_form_is_what_gridzero_says():
+def test_the_form_is_what_gridzero_says() -> None:
     form = settings_of(SETTINGS)
     assert [field["key"] for field in form["fields"]] == ["mode", "power_w"]
     assert [action["key"] for action in form["actions"]] == ["restart", "identify", "unclear"]
@@ -160,8 +160,25 @@ JUNK = st.recursive(
     max_leaves=8,
 )
 KEYS = st.sampled_from(
-    ["battery", "limits", "faults", "chargers", "cells_v", "a3", "trust", "cells", "settings"]
-    + ["day", "causes_ws", "modules", "temps_c", "bleeding", "health_pct", "value", "actions"]
+    [
+        "battery",
+        "limits",
+        "faults",
+        "chargers",
+        "cells_v",
+        "a3",
+        "trust",
+        "cells",
+        "settings",
+        "day",
+        "causes_ws",
+        "modules",
+        "temps_c",
+        "bleeding",
+        "health_pct",
+        "value",
+        "actions",
+    ]
 )
 GARBAGE = st.dictionaries(
     KEYS, JUNK | st.dictionaries(KEYS, JUNK) | st.lists(st.dictionaries(KEYS, JUNK), max_size=2)
@@ -170,7 +187,7 @@ GARBAGE = st.dictionaries(
 
 @hypothesis_settings(max_examples=60)
 @given(values=GARBAGE)
-def test_no_garbage_stops_a_panel(values: dict[str, Any]):
+def test_no_garbage_stops_a_panel(values: dict[str, Any]) -> None:
     for part in PARTS:
         shown = part.make(*(values for _ in part.topics))
         assert json.dumps(shown, allow_nan=False)
@@ -181,7 +198,7 @@ def test_no_garbage_stops_a_panel(values: dict[str, Any]):
     ("value", "shown"),
     [(None, "–"), (-0.2, "0\u202fW"), (-1500.0, "−1500\u202fW"), (12_400.0, "12.4\u202fkW")],
 )
-def test_watts_are_read_easily(value: float | None, shown: str):
+def test_watts_are_read_easily(value: float | None, shown: str) -> None:
     assert words.watts(value) == shown
 
 
@@ -189,5 +206,5 @@ def test_watts_are_read_easily(value: float | None, shown: str):
     ("seconds", "shown"),
     [(None, "–"), (7.0, "7 s"), (61.0, "1 min"), (7260.0, "2 h 01 min"), (260_000.0, "3 days")],
 )
-def test_durations_are_read_easily(seconds: float | None, shown: str):
+def test_durations_are_read_easily(seconds: float | None, shown: str) -> None:
     assert words.duration(seconds).replace("\u202f", " ") == shown

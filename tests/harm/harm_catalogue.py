@@ -283,7 +283,16 @@ def _put(world: World, bus: str, frame: CanFrame) -> None:
 
 
 _WISHES = (b"nan", b"-1", b"1e9", b"", b"\xff\xfe", b"{}", b"9" * 4000)
-_TOPICS = ("mode", "power_w", "target_w", "identify", "outlook")
+_TOPICS = (
+    "mode",
+    "power_w",
+    "target_w",
+    "identify",
+    "outlook",
+    "strategy",
+    "min_soc_pct",
+    "ev_hold",
+)
 
 
 def _mqtt_flood(world: World, step: int) -> None:
@@ -370,6 +379,9 @@ class FullDisk:
     def put_aside(self) -> None:
         """There is no room for a second file."""
 
+    def on_stored(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        self.store.on_stored(listener)
+
 
 def disk_full(world: World, _dose: float, begins: bool) -> None:
     """For the running process and for the next one."""
@@ -378,11 +390,14 @@ def disk_full(world: World, _dose: float, begins: bool) -> None:
     app = world.life.app
     app.site.settings._store = world.stores["settings"]
     app.learning._store = world.stores["learned"]
+    app.energy._store = world.stores["energy"]
+    app.energy._days_store = world.stores["energy-days"]
 
 
 def clock_jumps(world: World, dose: float, begins: bool) -> None:
     """The wall clock of the Pi is years off until the time server is reached."""
     offset_s = (dose - 0.5) * 40 * 365 * 86400 if begins else 0.0
+    world.life.app.energy._utc_s = lambda: time.time() + offset_s
     if world.life.app.market is not None:
         world.life.app.market._utc_s = lambda: time.time() + offset_s
 

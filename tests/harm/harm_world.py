@@ -101,6 +101,8 @@ class Life:
             outlook=world.stores["outlook"],
             latched=world.stores["latched"],
             memory=world.stores["battery"],
+            energy=world.stores["energy"],
+            energy_days=world.stores["energy-days"],
         )
         self.is_dead = False
         self.ticked_s: float | None = None
@@ -145,7 +147,11 @@ class World:
         self.loop.set_exception_handler(self._bug)
         self.media = MemoryLinks(kinds)
         self.stores: dict[str, Any] = {
-            name: MemoryStore() for name in ("settings", "learned", "outlook", "latched", "battery")
+            name: MemoryStore()
+            for name in (
+                *("settings", "learned", "outlook", "latched", "battery"),
+                *("energy", "energy-days"),
+            )
         }
         self.lives = [Life(self)]
         self.house = build_house(self.life.app, self._scene())

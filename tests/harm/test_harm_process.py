@@ -30,7 +30,8 @@ class AtOnce(FileStore):
     """The real file, written without a worker thread: simulated time waits for none."""
 
     def save(self, values: dict[str, Any]) -> None:
-        self._write(values)
+        if self._write(values):
+            self._confirm(values)
 
 
 def everything(folder: Path) -> set[bytes]:

@@ -80,22 +80,18 @@ async def test_what_is_counted_is_what_flowed(config: Path) -> None:
     assert last["today"]["starts"] == sum(one["starts"] for one in last["converters"].values())
 
 
-async def test_what_the_panels_tell_is_shown_and_counted(tmp_path: Path) -> None:
-    config = tmp_path / "panels.yaml"
-    config.write_text(SMALL_DEMO + "\nproduction: {topic: solar/kw, scale: 1000}\n")
-    async with house(load_w=500.0, sun_w=400.0, config=config) as story:
-        panels = story.site.links.broker.attach()
+async def test_what_the_panels_tell_is_shown_and_counted() -> None:
+    async with house(load_w=500.0, sun_w=400.0) as story:
         states: list[dict[str, Any]] = []
-        panels.subscribe("gridzero/state", lambda m: states.append(json.loads(m.payload)))
-        panels.publish("solar/kw", "9", retain=True)  # of yesterday, for whoever comes later
+        person = story.site.links.broker.attach()
+        person.subscribe("gridzero/state", lambda m: states.append(json.loads(m.payload)))
         truth = Truth(story)
-        for _ in range(13):
-            panels.publish("solar/kw", "0.4")
-            await story.until(story.now_s + 10.0)
+        await story.until(130.0)
+        books = story.site.house.books
     assert states[-1]["pv_w"] == 400.0
     last = truth.told[-1]
-    assert last["produced_kwh"] == pytest.approx(0.4 * 130.0 / 3600.0, abs=0.002)
-    assert last["consumed_kwh"] == pytest.approx(0.5 * 130.0 / 3600.0, abs=0.002)
+    assert last["produced_kwh"] * 1000.0 == pytest.approx(books.pv_wh, abs=1.0)
+    assert last["consumed_kwh"] * 1000.0 == pytest.approx(books.load_wh, abs=1.0)
     assert last["today"]["self_consumption_pct"] > 90.0
 
 

@@ -231,6 +231,34 @@ async def test_an_override_ends_by_itself_also_after_a_restart() -> None:
     assert settings.wanted.override_note == ""
 
 
+async def test_a_full_battery_is_told_so_and_charged_again_when_asked(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "unbalanced.yaml"  # cells that are bled count as higher than they read
+    config.write_text(SMALL_DEMO + "\nbattery: {balancing: false}\n")
+    async with house(load_w=200.0, sun_w=1500.0, soc=0.86, config=config) as story:
+        person = Person(story)
+        await story.until(5)
+        assert (await person.ask("full_charge", "start"))[0]
+        await story.until(240)
+        site = story.site.app.site
+        assert site.full_charge.is_on is False, "it ends when the battery is full"
+        ok, text = await person.ask("full_charge", "start")
+        assert (ok, "full" in text) == (False, True)
+        assert (await person.ask("soc_full"))[0]
+        assert not (await person.ask("clear_full"))[0], "its highest cell is still full"
+        story.site.house.sun, story.site.house.load = Constant(0.0), Constant(800.0)
+        await story.until(300)
+        story.site.house.sun = Constant(2000.0)
+        await story.until(330)
+        assert story.at(330).because is Because.CELL_FULL, "it waits until the cells come down"
+        ok, text = await person.ask("clear_full")
+        assert ok, text
+        await story.until(335)
+        assert site.last[1].charge_because is not Because.CELL_FULL  # type: ignore[index]  # it ticked
+        assert await _battery(story) == (0.0, False)
+
+
 async def test_the_count_can_begin_anew_and_the_shunt_be_turned_at_rest() -> None:
     async with house(load_w=400.0) as story:
         site, person = story.site.app.site, Person(story)
@@ -254,10 +282,16 @@ async def test_the_count_can_begin_anew_and_the_shunt_be_turned_at_rest() -> Non
         assert again.soc == pytest.approx(charge.soc, abs=0.1)
 
 
-async def _state(story: Story) -> dict[str, Any]:
+async def _battery(story: Story) -> tuple[float, bool]:
+    """Whole hours since it was full, and whether a full charge is due."""
+    charge = (await _state(story, "battery", 11.0))["charge"]
+    return charge["full_ago_h"] // 1, charge["full_charge_due"]
+
+
+async def _state(story: Story, topic: str = "state", wait_s: float = 1.5) -> dict[str, Any]:
     heard: list[bytes] = []
     link = story.site.links.broker.attach()
-    link.subscribe("gridzero/state", lambda message: heard.append(message.payload))
-    await asyncio.sleep(1.5)
+    link.subscribe(f"gridzero/{topic}", lambda message: heard.append(message.payload))
+    await asyncio.sleep(wait_s)
     found: dict[str, Any] = json.loads(heard[-1])
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from gridzero.domain.readings import MeterReading
@@ -10,6 +11,7 @@ from gridzero.errors import LinkError
 from gridzero.ports.plugin import DriverContext
 from gridzero_drivers.http_meter.options import HttpMeterOptions
 from gridzero_drivers.metering.codec import NoReading, excerpt
+from gridzero_drivers.metering.counters import Counters
 from gridzero_drivers.metering.desk import Desk
 from gridzero_drivers.metering.rounds import Rounds
 
@@ -29,11 +31,12 @@ class HttpMeter:
     def __init__(self, options: HttpMeterOptions, context: DriverContext) -> None:
         self._name = context.name
         self.interval_s = options.expected_interval_s
-        self._request = options.request
+        self._request = options.target
         self._clock = context.clock
         self._link = context.links.http(options.link)
         self._rounds = Rounds(options.terms(), options, options.format)
         self._desk = Desk(context.report)
+        self._counters = Counters(options.counter_paths(), options.kwh_scale, options.format)
         self._missing_since_s: float | None = None
 
     @property
@@ -69,7 +72,9 @@ class HttpMeter:
         result = self._rounds.take(self._request, body, now_s, asked_at_s)
         if isinstance(result, MeterReading):
             self._missing_since_s = None
-            self._desk.publish(result)
+            self._counters.hear(body)
+            import_kwh, export_kwh = self._counters.take()
+            self._desk.publish(replace(result, import_kwh=import_kwh, export_kwh=export_kwh))
         elif isinstance(result, NoReading):
             self._refused(result, body, now_s)
 

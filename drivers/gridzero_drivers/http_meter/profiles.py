@@ -136,6 +136,8 @@ PROFILES: tuple[Profile, ...] = (
         settings={
             "request": "/api/v1/data",
             "path": "active_power_w",
+            "import_kwh_path": "total_power_import_kwh",
+            "export_kwh_path": "total_power_export_kwh",
             "expected_interval_s": 1,
         },
         traps=("the local API must be switched on in its app", "each second with DSMR 5"),

@@ -26,7 +26,7 @@ class HttpMeterTwin:
         self.garbage: bytes | None = None
         self.noise_w = 2.0
         self.asked: list[str] = []
-        self._request, self._format = options.request, options.format
+        self._request, self._format = options.target, options.format
         self._terms = options.terms()
         self._world = world
         self._random = Random(seed)

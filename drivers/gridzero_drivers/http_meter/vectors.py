@@ -34,7 +34,7 @@ def read(given: Mapping[str, Any], payload: bytes) -> MeterReading | NoReading |
     """What one answer gives."""
     section = {"driver": "http_meter", "link": "meter", **given}
     options = HttpMeterOptions.model_validate(section)
-    return Rounds(options.terms(), options, options.format).take(options.request, payload, 0.0)
+    return Rounds(options.terms(), options, options.format).take(options.target, payload, 0.0)
 
 
 def _payload(vector: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,15 @@ from gridzero_drivers.metering.places import SLOW_S, Place, Timing
 _HOLE = "{id}"
 
 
+def profile_field(rows: tuple[Profile, ...]) -> Any:
+    """The setting ``profile``; editors get to know the names."""
+    return Field(
+        default=None,
+        description="name of a known meter; gridzero meter list shows them",
+        json_schema_extra={"enum": [None, *(row.name for row in rows)]},
+    )
+
+
 class Named(Options):
     """Options that a profile may fill in; whatever is given besides wins.
 
@@ -22,9 +31,7 @@ class Named(Options):
 
     PROFILES: ClassVar[Mapping[str, Profile]] = {}
 
-    profile: str | None = Field(
-        default=None, description="name of a known meter; gridzero meter list shows them"
-    )
+    profile: str | None = None
     id: str | None = Field(
         default=None,
         min_length=1,

@@ -38,6 +38,7 @@ def _is_path(text: str) -> str:
 
 
 JsonPath = Annotated[str, AfterValidator(_is_path)]
+JsonPaths = JsonPath | tuple[JsonPath, ...]
 _Words = Annotated[tuple[str, ...], Field(min_length=1, max_length=16)]
 
 
@@ -129,3 +130,10 @@ def _direction(place: Place) -> Direction | None:
 
 def _parsed(text: str | None) -> Path | None:
     return None if text is None else parse(text)
+
+
+def parsed_all(paths: JsonPaths | None) -> tuple[Path, ...]:
+    """One path, several or none."""
+    if paths is None:
+        return ()
+    return tuple(parse(text) for text in ((paths,) if isinstance(paths, str) else paths))

@@ -12,9 +12,9 @@ from gridzero.domain.readings import MeterReading
 from gridzero.ports.links import MqttMessage
 from gridzero.ports.plugin import DriverContext
 from gridzero_drivers.metering.codec import NoReading, excerpt
+from gridzero_drivers.metering.counters import Counters
 from gridzero_drivers.metering.desk import Desk
 from gridzero_drivers.metering.rounds import Rounds
-from gridzero_drivers.mqtt_meter.counters import Counters
 from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
 
 log = structlog.get_logger()
@@ -35,9 +35,9 @@ class MqttMeter:
         self._desk = Desk(context.report)
         self._understood_at_s: dict[str, float] = {}
         self._said_incomplete = False
-        self._counters = Counters(options)
+        self._counters = Counters(options.counter_paths(), options.kwh_scale)
         if self._counters.are_wanted:  # first: a reading takes along what its own message says
-            self._link.subscribe(self._counters.topic, self._on_counters)
+            self._link.subscribe(options.counter_topic or options.topic or "", self._on_counters)
         for topic in self._rounds.topics:
             self._link.subscribe(topic, self._on_message)
 

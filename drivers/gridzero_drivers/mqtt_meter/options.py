@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from gridzero.ports.plugin import Doubt, Profile
-from gridzero_drivers.metering.named import Named, by_name, doubts
-from gridzero_drivers.metering.path import Path, parse
-from gridzero_drivers.metering.places import JsonPath, Place, Term, Timing, terms_of
+from gridzero_drivers.metering.named import Named, by_name, doubts, profile_field
+from gridzero_drivers.metering.path import Path
+from gridzero_drivers.metering.places import JsonPaths, Place, Term, Timing, parsed_all, terms_of
 from gridzero_drivers.mqtt_meter.profiles import PROFILES
 
 
@@ -20,7 +20,6 @@ def _is_topic(text: str) -> str:
     return text
 
 
-JsonPaths = JsonPath | tuple[JsonPath, ...]
 Topic = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_is_topic)]
 
 
@@ -54,6 +53,7 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
     (tariffs), in JSON messages of counter_topic (default: topic). kwh_scale: kWh per unit of them.
     """
 
+    profile: str | None = profile_field(PROFILES)
     PROFILES: ClassVar[Mapping[str, Profile]] = by_name(PROFILES)
 
     driver: Literal["mqtt_meter"]
@@ -105,7 +105,7 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
 
     def counter_paths(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """Where import and export are counted; empty = nowhere."""
-        return _all(self.import_kwh_path), _all(self.export_kwh_path)
+        return parsed_all(self.import_kwh_path), parsed_all(self.export_kwh_path)
 
     def _single(self) -> Source:
         fields: dict[str, Any] = {key: getattr(self, key) for key in _TopicPlace.model_fields}
@@ -114,9 +114,3 @@ class MqttMeterOptions(Named, _TopicPlace, Timing):
     def doubts(self) -> tuple[Doubt, ...]:
         """What ``gridzero check`` should warn of."""
         return doubts(self.PROFILES.get(self.profile or ""), self)
-
-
-def _all(paths: JsonPaths | None) -> tuple[Path, ...]:
-    if paths is None:
-        return ()
-    return tuple(parse(text) for text in ((paths,) if isinstance(paths, str) else paths))

@@ -6,6 +6,7 @@ description of the Speedwire packet in the README of RalfOGit/libspeedwire. Big 
     "SMA\0" | 00 04 02 a0 | group 00 00 00 01 | length 00 10 | 60 69 | SUSy-ID, serial, ms ticker
     then values: channel, index, kind, tariff; kind 4 = actual, 4 bytes; kind 8 = counter, 8 bytes
     0:1.4.0 power from the grid and 0:2.4.0 power into the grid, both in 0.1 W
+    0:1.8.0 and 0:2.8.0 the same counted, in Ws
     144:0.0.0 software version, 4 bytes | 00 00 00 00 end
 
 The length counts from the protocol id on. Protocol ids besides 60 69 share the group.
@@ -26,6 +27,7 @@ _SIGNATURE = b"SMA\0"
 _TAG_LENGTH, _TAG, _GROUP_1, _DATA_2, _METER = 4, 0x02A0, 1, 0x0010, 0x6069
 _BEFORE_LENGTH = 16  # bytes before what the length counts
 _IMPORT, _EXPORT = (0, 1, 4, 0), (0, 2, 4, 0)
+_IMPORTED, _EXPORTED = (0, 1, 8, 0), (0, 2, 8, 0)
 _WIDTHS = {4: 4, 8: 8, 0: 4}
 _W_PER_STEP = 0.1
 
@@ -39,13 +41,18 @@ class NotOurs(StrEnum):
 
 
 class Datagram(NamedTuple):
-    """What one meter says. ticker_ms: its running clock, 32 bits. Powers >= 0, W."""
+    """What one meter says. ticker_ms: its running clock, 32 bits. Powers >= 0, W.
+
+    import_ws, export_ws: its counters, Ws; None = not said.
+    """
 
     susy_id: int
     serial: int
     ticker_ms: int
     import_w: float
     export_w: float
+    import_ws: int | None = None
+    export_ws: int | None = None
 
     @property
     def grid_w(self) -> float:
@@ -69,8 +76,15 @@ def decode(data: bytes) -> Datagram | NotOurs:
     values = dict(_values(data, end))
     if _IMPORT not in values or _EXPORT not in values:
         return NotOurs.NO_POWER
-    powers = (round(values[code] * _W_PER_STEP, 1) for code in (_IMPORT, _EXPORT))
-    return Datagram(susy_id, serial, ticker, *powers)
+    return Datagram(
+        susy_id,
+        serial,
+        ticker,
+        round(values[_IMPORT] * _W_PER_STEP, 1),
+        round(values[_EXPORT] * _W_PER_STEP, 1),
+        values.get(_IMPORTED),
+        values.get(_EXPORTED),
+    )
 
 
 def _values(data: bytes, end: int) -> Iterator[tuple[tuple[int, int, int, int], int]]:
@@ -86,13 +100,15 @@ def _values(data: bytes, end: int) -> Iterator[tuple[tuple[int, int, int, int], 
 
 
 def encode(datagram: Datagram) -> bytes:
-    """The bytes that a meter sends: powers, counters that stand still, version and end."""
+    """The bytes that a meter sends: powers, counters, version and end."""
     values = b"".join(
         bytes((0, index, 4, 0))
         + round(power_w / _W_PER_STEP).to_bytes(4, "big")
-        + bytes((0, index, 8, 0))
-        + bytes(8)
-        for index, power_w in ((1, datagram.import_w), (2, datagram.export_w))
+        + (b"" if ws is None else bytes((0, index, 8, 0)) + ws.to_bytes(8, "big"))
+        for index, power_w, ws in (
+            (1, datagram.import_w, datagram.import_ws),
+            (2, datagram.export_w, datagram.export_ws),
+        )
     )
     values += bytes((0x90, 0, 0, 0, 2, 0, 0, 0x52))
     length = _HEAD.size - _BEFORE_LENGTH + len(values)

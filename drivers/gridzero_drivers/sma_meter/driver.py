@@ -94,7 +94,12 @@ class SmaMeter:
         else:
             at_s = max(self._last_at_s, now_s - self._options.latency_s - lag_s)
             self._last_at_s = at_s
-            self._desk.publish(MeterReading(at_s, now_s, said.grid_w))
+            counters = (_kwh(said.import_ws), _kwh(said.export_ws))
+            self._desk.publish(MeterReading(at_s, now_s, said.grid_w, *counters))
+
+
+def _kwh(counted_ws: int | None) -> float | None:
+    return None if counted_ws is None else counted_ws / 3.6e6
 
 
 class _Ticker:

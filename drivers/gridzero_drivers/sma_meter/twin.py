@@ -29,10 +29,12 @@ class SmaMeterTwin:
         self._world = world
         self._random = Random(seed)
         self._left_s = self.period_s
+        self._counted_ws = [4_444_200_000.0, 244_080_000.0]
 
     def advance(self, seconds: float) -> list[bytes]:
         """See ports.twins.UdpTwin."""
         self.ticker_ms += 1000 * seconds
+        self._counted_ws[self._world.grid_w < 0.0] += abs(self._world.grid_w) * seconds
         self._left_s -= seconds
         sent = []
         while self._left_s <= _SLACK_S:
@@ -45,6 +47,5 @@ class SmaMeterTwin:
             return self.garbage
         power_w = round(self._world.grid_w + self._random.gauss(0, self.noise_w), 1)
         ticker = round(self.ticker_ms)
-        return encode(
-            Datagram(_SUSY_ID, self.serial, ticker, max(power_w, 0.0), max(-power_w, 0.0))
-        )
+        powers = (max(power_w, 0.0), max(-power_w, 0.0))
+        return encode(Datagram(_SUSY_ID, self.serial, ticker, *powers, *map(int, self._counted_ws)))

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from gridzero.bench.battery.arguments import add as add_battery
 from gridzero.bench.control.arguments import add as add_control
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Three kinds of benchmark, each with options of its own."""
-    kinds = parser.add_subparsers(dest="what", metavar="{core,control,battery}", required=True)
+    """Four kinds of benchmark, each with options of its own."""
+    kinds = parser.add_subparsers(
+        dest="what", metavar="{core,control,battery,history}", required=True
+    )
     core = "latency, CPU time, memory, codecs and simulated time"
     control = "zero-grid control laws side by side on one simulated house"
     battery = "how well the state of the battery is known, and what knowing it costs"
     _add_core(kinds.add_parser("core", help=core, description=f"Measure {core}."))
+    history = "what keeping a history costs, and how quickly it is read"
     add_control(kinds.add_parser("control", help=control, description=f"Compare {control}."))
     add_battery(kinds.add_parser("battery", help=battery, description=f"Measure {battery}."))
+    _add_history(kinds.add_parser("history", help=history, description=f"Measure {history}."))
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument(
+        "--hours", type=float, default=3.0, metavar="H", help="simulated; 3 by default"
+    )
+    parser.add_argument("--file", type=Path, metavar="PATH", help="write the week there, keep it")
 
 
 def _add_core(parser: argparse.ArgumentParser) -> None:

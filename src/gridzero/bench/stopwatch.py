@@ -20,8 +20,9 @@ from gridzero.sim.house import House
 from gridzero_drivers.soyosource.codec import Demand
 from gridzero_drivers.soyosource.stream import DEMAND, FrameStream
 
-LOADS_W = (560, 60)
-"""Far enough apart for a jump that the controller follows at once."""
+LOADS_W = (60, 210, 360, 510, 660)
+"""Far enough apart for a jump that the controller follows at once. No load comes back with the
+reading after: that would be a spike, and after a few of them each jump must be seen twice."""
 
 Pauses = tuple[float, float]
 """Shortest and longest time from message to message, s; drawn evenly in between."""
@@ -37,7 +38,7 @@ _PING_TOPIC = "bench/ping"
 _PING_PAUSES_S = (0.03, 0.07)
 _SUBSCRIBED_S = 0.3
 _CHANGE_W = 25  # a repeated demand has none
-_MOST_S = 1.0
+MOST_S = 1.0
 _WAITED_MS = 0.5
 
 
@@ -72,11 +73,11 @@ class Stopwatch:
         media.pty.listen(self._on_bytes)
 
     async def to_wire(self, seconds: float, pauses_s: Pauses) -> Samples:
-        """Publish alternating loads; a sample ends with the first byte of the changed demand."""
+        """Publish load after load; a sample ends with the first byte of the changed demand."""
         self._meter_line.is_muted = True
         loads = cycle(LOADS_W)
         try:
-            for load_w in LOADS_W:  # these may be too near to what was demanded before
+            for load_w in LOADS_W[-2:]:  # these may be too near to what was demanded before
                 self._publish(load_w)
                 await asyncio.sleep(pauses_s[1])
             return await self._repeated(lambda: self._publish(next(loads)), pauses_s, seconds)
@@ -98,18 +99,20 @@ class Stopwatch:
             waited_s = self._waited_s()
             samples.took_ms.append(1000 * await self._timed(publish))
             samples.waited_ms.append(1000 * (self._waited_s() - waited_s))
-            await asyncio.sleep(began_s + self._random.uniform(*pauses_s) - self._loop.time())
+            # a free wire is free for so long since its last byte, whenever that came
+            from_s = self._loop.time() if pauses_s is FREE_WIRE else began_s
+            await asyncio.sleep(from_s + self._random.uniform(*pauses_s) - self._loop.time())
         return samples
 
     async def _timed(self, publish: Callable[[], None]) -> float:
-        """Seconds until something arrives; what does not arrive in time counts as _MOST_S."""
+        """Seconds until something arrives; what does not arrive in time counts as MOST_S."""
         self._arrived = self._loop.create_future()
         began_s = self._loop.time()
         publish()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_MOST_S):
+            async with asyncio.timeout(MOST_S):
                 return await self._arrived - began_s
-        return _MOST_S
+        return MOST_S
 
     def _publish(self, load_w: float) -> None:
         grid_w = round(load_w - self._house.battery_w)

@@ -109,10 +109,11 @@ class Explainer:
         )
 
     def _shown(self, path: Path) -> str:
-        name = str(path[-1]).lower() if path else ""
+        name, value = str(path[-1]).lower() if path else "", self._document.get(path)
+        hides = "://" in str(value) and "@" in str(value)  # a password in an address
         if path in self._document.tagged or any(w in name for w in _WORDS_IN_NAMES_OF_SECRETS):
-            return "the hidden value"
-        return shown(self._document.get(path))
+            hides = True
+        return "the hidden value" if hides else shown(value)
 
 
 def _tag_key(error: ErrorDetails) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from gridzero.config.links import (
 )
 from gridzero.config.loader import Loaded
 from gridzero.config.models import BatteryConfig, ControlConfig, MqttConfig
-from gridzero.domain.modes import Mode
+from gridzero.domain.modes import Mode, Strategy
 from gridzero.ports.devices import CellMonitor, Converter, Device
 from gridzero.ports.plugin import DriverPlugin
 
@@ -110,6 +110,8 @@ def _battery(battery: BatteryConfig, modules: int) -> list[str]:
 
 def _control(control: ControlConfig) -> list[str]:
     lines = [_MODES[control.mode](control)]
+    if control.strategy is not Strategy.SELF_USE:
+        lines.append(f"strategy {control.strategy.value}")
     if control.target_topic:
         lines.append(f"numbers on {control.target_topic} charge with that many W")
     return lines

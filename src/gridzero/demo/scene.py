@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gridzero.app import App
 from gridzero.config.loader import Loaded
+from gridzero.demo.panels import PanelsTwin
 from gridzero.domain.decision import Decision
 from gridzero.domain.reasons import Because
 from gridzero.domain.snapshot import Snapshot
@@ -18,6 +19,7 @@ from gridzero.sim.household import Household
 from gridzero.sim.pack import Pack
 from gridzero.sim.sources import PowerSource, Sun
 
+_PANELS = "(panels)"  # no device can be called so
 _BATTERY_REASONS = frozenset(
     {
         Because.CELL_FULL,
@@ -72,12 +74,14 @@ def build_house(app: App, scene: Scene) -> House:
 def build_twins(
     loaded: Loaded, plugins: Mapping[str, DriverPlugin], house: House, seed: int
 ) -> dict[str, DeviceTwin]:
-    """The simulated end of each configured device."""
+    """The simulated end of each configured device, and of the panels if they are told of."""
     twins: dict[str, DeviceTwin] = {}
     for number, (name, options) in enumerate(loaded.device_options.items()):
         plugin = plugins[loaded.config.devices[name]["driver"]]
         world = house.behind(*_contactors(loaded, plugin, options))
         twins[name] = plugin.twin(options, world, seed + number)
+    if (panels := loaded.config.production) is not None:
+        twins[_PANELS] = DeviceTwin(mqtt=(PanelsTwin(panels.topic, panels.scale, house),))
     house.switches.update({name: t.switch for name, t in twins.items() if t.switch is not None})
     return twins
 

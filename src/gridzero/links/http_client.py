@@ -32,7 +32,8 @@ _CHECK_NET = "Check that it is on and in the network, and the link's url"
 class RealHttp:
     """Asks one server, one request at a time. Meets ports.links.HttpLink.
 
-    url: scheme, host and port. timeout_s: for a whole answer. run() keeps it usable.
+    url: scheme, host and port. timeout_s: for a whole answer. lost_after: bad answers in a row.
+    run() keeps it usable.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class RealHttp:
         password: str | None = None,
         auth: Literal["basic", "digest"] = "basic",
         timeout_s: float = 2.0,
+        lost_after: int = LOST_AFTER,
     ) -> None:
         """Raises ConfigError when aiohttp is not installed."""
         if importlib.util.find_spec("aiohttp") is None:
@@ -58,7 +60,7 @@ class RealHttp:
         self._url = url.rstrip("/")
         self._account = (username, password) if username and password is not None else None
         self._auth = auth
-        self._timeout_s = timeout_s
+        self._timeout_s, self._lost_after = timeout_s, lost_after
         backoff = Backoff(longest_s=LONGEST_PAUSE_S)
         self._keeper = Keeper(name, self.health, report, backoff)
         self._turn = asyncio.Lock()
@@ -73,16 +75,17 @@ class RealHttp:
 
     async def get(self, target: str) -> bytes:
         """See ports.links.HttpLink."""
-        if self._end is None:
+        end = self._end
+        if end is None:
             why = self.health.why or "it is closed"
             raise self._error(f"not asked: {why}", "It is tried again")
         try:
             body = await self._ask(target)
         except LinkError as error:
             self._failed += 1
-            if self._failed >= LOST_AFTER:
+            if self._failed >= self._lost_after:
                 self._unanswered = target
-                self._end.because(error)
+                end.because(error)
             raise
         self._failed = 0
         return body

@@ -13,6 +13,7 @@ gridzero/settings       every setting with its range, every action; retained, on
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -42,6 +43,7 @@ from gridzero.runtime.site import Site
 log = structlog.get_logger()
 
 _STATE_PERIOD_S = 1.0
+_ECHO_PERIOD_S = 0.2
 _CELLS_PERIOD_S = 10.0
 _SCORE_PERIOD_S = 60.0
 _HEALTH_PERIOD_S = 600.0
@@ -67,6 +69,7 @@ class MqttOut:
         self._site, self._faults, self._link, self._clock = site, faults, link, clock
         self._prefix, self._learning, self._orders = prefix, learning, orders
         self._settings_s = float("-inf")
+        self._is_soon, self._published_s = False, float("-inf")
         self._refused_w: float | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
@@ -117,8 +120,20 @@ class MqttOut:
                     self._due_s[topic] = now_s + period_s - _STATE_PERIOD_S / 2
                     self._publish_json(topic, values)
 
+    def publish_soon(self) -> None:
+        """Publish now, or with the next ones of a crowd of changes: a flood is not echoed."""
+        if self._is_soon:
+            return
+        wait_s = self._published_s + _ECHO_PERIOD_S - self._clock.now_s()
+        if wait_s <= 0.0:
+            self.publish()
+            return
+        self._is_soon = True
+        asyncio.get_running_loop().call_later(wait_s, self.publish)
+
     def publish(self) -> None:
         """Publish the last decision now."""
+        self._is_soon, self._published_s = False, self._clock.now_s()
         if self._site.last is not None:
             now, decision = self._site.last
             self._publish_json("state", self._state(now, decision))

@@ -112,7 +112,7 @@ class EnergyMemory:
             more = value - self._taken.get(key, 0.0)
             self._taken[key] = value
             for tally in tallies:
-                tally[key] = tally.get(key, 0.0) + more
+                tally[key] = tally.get(key, 0.0) + (more if key in _MONEY else max(0.0, more))
         self._prune()
         return before is not None and before != self._day
 

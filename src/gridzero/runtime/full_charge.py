@@ -21,6 +21,7 @@ class FullCharge:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self._until_s: float | None = None
+        self._is_full = False
 
     @property
     def is_on(self) -> bool:
@@ -41,9 +42,10 @@ class FullCharge:
 
     def note(self, now: Snapshot) -> None:
         """Look at each tick whether it is over."""
+        self._is_full = now.condition.charge is not None and now.condition.charge.is_full
         if self._until_s is None:
             return
-        if now.condition.charge is not None and now.condition.charge.is_full:
+        if self._is_full:
             self._end("the battery is full")
         elif now.now_s >= self._until_s:
             self._end("it went on for a day")
@@ -53,6 +55,8 @@ class FullCharge:
     def _start(self) -> str:
         if why := _hindrance(self._settings.wanted):
             raise _refused(why, "Change that first")
+        if self._is_full:
+            raise _refused("the battery is full", "Nothing is to be done")
         self._until_s = self._clock.now_s() + _LONGEST_S
         log.info("full_charge.started")
         return "the battery is charged until it is full, for 24 hours at most"

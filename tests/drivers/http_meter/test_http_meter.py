@@ -240,3 +240,14 @@ async def test_a_stamp_that_does_not_move_is_no_new_reading() -> None:
         site.server.body = b'{"active_power_w": 1, "t": 1770102926}'
         await asyncio.sleep(1.0)
     assert len(site.readings) == 2
+
+
+async def test_the_meters_own_counters_come_along() -> None:
+    site = Site()
+    site.server.body = b'{"active_power_w": 1, "total_power_import_kwh": 1234.5}'
+    async with site.running():
+        await asyncio.sleep(0.5)
+        site.server.body = b'{"active_power_w": 1, "total_power_export_kwh": "?"}'
+        await asyncio.sleep(1.0)
+    counted = [(reading.import_kwh, reading.export_kwh) for reading in site.readings]
+    assert counted == [(1234.5, None), (None, None)]

@@ -71,7 +71,7 @@ def test_import_is_positive_and_the_read_bytes_are_those_of_the_document() -> No
     assert data[-4:] == bytes(4)
 
 
-@given(st.binary(max_size=120), st.integers(0, 80), st.integers(0, 255))
+@given(st.binary(max_size=120), st.integers(0, 47), st.integers(0, 255))
 def test_noise_raises_nothing(noise: bytes, at: int, byte: int) -> None:
     bent = bytearray(said(-500.0))
     bent[at] = byte
@@ -152,3 +152,11 @@ async def test_what_others_say_in_the_group_is_counted() -> None:
 def test_options_that_do_not_fit(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="SmaMeterOptions"):
         SmaMeterOptions.model_validate({"driver": "sma_meter", "link": "lan", **given})
+
+
+async def test_the_meters_own_counters_come_along() -> None:
+    site = Site()
+    site.hear(encode(Datagram(349, OWN, 1000, 5.0, 0.0, 3_600_000_000, 36_000_000)))
+    assert (site.readings[0].import_kwh, site.readings[0].export_kwh) == (1000.0, 10.0)
+    site.hear(said(5.0, 2000))
+    assert (site.readings[1].import_kwh, site.readings[1].export_kwh) == (None, None)

@@ -13,11 +13,14 @@ import pytest
 import yaml
 
 from gridzero.bench import codecs, reference
+from gridzero.bench.clients.browser import Page
+from gridzero.bench.clients.crowd import BROWSERS
+from gridzero.bench.clients.side_by_side import SideBySide
 from gridzero.bench.figures import Figure, percentile, table
 from gridzero.bench.process import ServiceProcess, service_process
 from gridzero.bench.stopwatch import Samples
 from gridzero.cli import main
-from gridzero.errors import DeviceError
+from gridzero.errors import DeviceError, FrameError
 
 ROOT = Path(__file__).parents[3]
 
@@ -122,3 +125,64 @@ def test_a_goal_is_met_missed_or_absent() -> None:
 def test_percentiles_are_samples() -> None:
     samples = [3.0, 1.0, 2.0, 4.0]
     assert [percentile(samples, share) for share in (0.5, 0.75, 0.99, 1.0)] == [2, 3, 4, 4]
+
+
+@pytest.mark.real_time
+@pytest.mark.slow
+def test_with_clients_everybody_looks_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "core", "--with-clients", "--quick", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    values = {key: figure["value"] for key, figure in figures.items()}
+    judged = {key for key, figure in figures.items() if figure["met"] is not None}
+    assert judged <= {"clients_p99_ratio"}
+    assert values["clients_p99_ratio"] > 0
+    assert values["clients_browsers"] == BROWSERS
+    assert values["clients_pictures"] >= 3
+    assert values["clients_console"] > 0
+    assert values["clients_mqtt"] > 0
+
+
+def test_too_few_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "core", "--with-clients", "--rounds", "0"]) == 2
+    assert "--rounds" in capsys.readouterr().err
+
+
+HTML = """
+      const app = createApp(parseElements(String.raw`{"0": {"tag": "q-layout", "events": []},
+        "4": {"events": [{"listener_id": "abc", "type": "drawn"}]}}`), {
+        query: {'client_id': 'c-1', 'next_message_id': 0, 'implicit_handshake': True},
+      });
+"""
+
+
+def test_a_light_browser_says_what_it_has_drawn() -> None:
+    page = Page(HTML)
+    assert "client_id=c-1" in page.socket_path()
+    assert "implicit_handshake=true" in page.socket_path()
+    assert list(page.answers('0{"sid": "x"}')) == ["40"]
+    assert list(page.answers("2")) == ["3"]
+    (first,) = page.answers('40{"sid": "x"}')
+    said = {"id": 4, "client_id": "c-1", "listener_id": "abc", "args": ["0"]}
+    assert json.loads(first[2:]) == ["event", said]
+    shown = {"code": 'return runMethod(4, "show", [7, {}])', "_id": 0}
+    drawn, ack = page.answers(f"42{json.dumps(['run_javascript', shown])}")
+    assert json.loads(drawn[2:])[1]["args"] == ["7"]
+    assert json.loads(ack[2:]) == ["ack", {"client_id": "c-1", "next_message_id": 1}]
+    assert page.pictures == 1
+
+
+@pytest.mark.parametrize("html", ["", "<html>", HTML.replace("drawn", "other")])
+def test_another_page_is_no_dashboard(html: str) -> None:
+    with pytest.raises(FrameError):
+        Page(html)
+
+
+@pytest.mark.parametrize(("alone_ms", "met"), [(4.0, False), (10.0, True), (1000.0, None)])
+def test_a_machine_that_is_too_busy_judges_nothing(alone_ms: float, met: bool | None) -> None:
+    watched = Samples([10.0], [0.0])
+    found = SideBySide(
+        [Samples([alone_ms], [0.0])], [watched], [1.0], [2.0], [{"browsers": 20, "mqtt": 9}]
+    )
+    figures = {figure.key: figure for figure in found.figures()}
+    assert figures["clients_p99_ratio"].met is met
+    assert figures["clients_watched_cpu_percent"].value == 2.0

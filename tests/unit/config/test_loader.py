@@ -197,6 +197,9 @@ def test_the_remedy_helps(complaints: Complaints, line: int, remedy: str) -> Non
         ("mqtt: {host: h, password: xyz}", "password without username"),
         ("mqtt: {host: h, tls: {cert_file: a}}", "belong together"),
         ("control: {meter_hold_s: 5, meter_lost_s: 5}", "meter_hold_s must be shorter"),
+        ("control: {min_soc_pct: 50, max_soc_pct: 50}", "must be below max_soc_pct"),
+        ("control: {reserve_soc_pct: 100}", "must be below max_soc_pct"),
+        ("control: {strategy: tariff}", "tariff needs prices"),
     ],
 )
 def test_settings_of_a_section_fit_together(

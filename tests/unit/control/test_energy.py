@@ -237,10 +237,10 @@ def test_savings_are_the_grid_without_the_battery_less_the_grid(
     desk = Desk(prices=PRICES)
     if battery_w:
         desk.gives(battery_w)
-    desk.hold(grid_w, 3600.5)
-    assert desk.energy.money[Money.SAVINGS] == near(cents)
-    assert desk.energy.money[Money.IMPORT_COST] == near(max(grid_w, 0.0) / 1000.0 * 30.0)
-    assert desk.energy.money[Money.EXPORT_INCOME] == near(max(-grid_w, 0.0) / 1000.0 * 8.0)
+    desk.hold(grid_w, 900.5)
+    assert desk.energy.money[Money.SAVINGS] == near(cents / 4.0)
+    assert desk.energy.money[Money.IMPORT_COST] == near(max(grid_w, 0.0) / 4000.0 * 30.0)
+    assert desk.energy.money[Money.EXPORT_INCOME] == near(max(-grid_w, 0.0) / 4000.0 * 8.0)
 
 
 def test_each_hour_counts_by_its_own_price() -> None:

@@ -16,7 +16,7 @@ TABLES = st.integers(0, 40).flatmap(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(columns=TABLES)
 def test_what_goes_in_comes_out(columns: list[list[int | None]]) -> None:
     assert decode(encode(columns)) == dict(enumerate(columns))
@@ -31,7 +31,7 @@ def test_columns_that_nobody_asked_for_are_skipped(
     assert decode(encode(columns), wanted) == expected
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(noise=st.binary(max_size=60))
 def test_noise_is_no_block_or_a_harmless_one(noise: bytes) -> None:
     try:

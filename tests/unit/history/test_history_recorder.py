@@ -104,6 +104,20 @@ async def test_cells_are_written_each_minute_while_they_move(tmp_path: Path) -> 
     assert found.columns["temp.b1.1"].last[0] == 17.5
 
 
+async def test_counters_are_kept_each_five_minutes(tmp_path: Path) -> None:
+    house = House(tmp_path / "h.sqlite")
+    async with house.recording():
+        for number in range(90):
+            house.say("energy", {"grid_import_kwh": 12 + number / 1000, "savings_ct": None, "x": 1})
+            await house.live(10, pv_w=720)
+    counted = [value for value in all_of(house, "energy.grid_import_kwh") if value is not None]
+    assert counted == [12.0, 12.03, 12.06]
+    with HistoryReader(house.file) as reader:
+        assert "energy.savings_ct" not in reader.names()
+        made = reader.series(["pv_wh"], *SPAN).columns["pv_wh"].mean
+    assert sum(value or 0 for value in made) == pytest.approx(720 * 900 / 3600)
+
+
 async def test_cells_at_rest_are_written_each_quarter_of_an_hour(tmp_path: Path) -> None:
     house = House(tmp_path / "h.sqlite")
     async with house.recording():
@@ -117,7 +131,8 @@ async def test_cells_at_rest_are_written_each_quarter_of_an_hour(tmp_path: Path)
 @settings(max_examples=40)
 @given(
     junk=st.lists(
-        st.tuples(st.sampled_from(["state", "cells", "event", "settings"]), JUNK), max_size=8
+        st.tuples(st.sampled_from(["state", "cells", "event", "settings", "energy"]), JUNK),
+        max_size=8,
     )
 )
 def test_garbage_never_stops_it(
@@ -151,7 +166,7 @@ def test_garbage_never_stops_it(
     assert Store.open(file).close() is None
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(values=st.dictionaries(st.sampled_from([*state(1), "code", "settings", "severity"]), JUNK))
 def test_whatever_is_said_becomes_numbers_of_a_possible_size(values: dict[str, Any]) -> None:
     for name, value in state_values(values).items():

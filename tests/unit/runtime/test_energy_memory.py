@@ -96,6 +96,14 @@ async def test_counters_go_on_after_a_restart() -> None:
     assert told["import_cost_ct"] == 0.0
 
 
+async def test_a_converter_that_is_counted_anew_takes_nothing_back() -> None:
+    life = Life()
+    for hours, starts in ((2.0, 3), (0.0, 0), (1.0, 1)):
+        life.work["inverter"] = Work(hours, starts, None)
+        life.memory.save()
+    assert life.told()["converters"] == {"inverter": {"hours": 3.0, "starts": 4}}
+
+
 async def test_what_nobody_measures_is_null() -> None:
     life = Life()
     life.memory.save()

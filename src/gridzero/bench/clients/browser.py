@@ -73,7 +73,7 @@ class Page:
             "id": element,
             "client_id": self.query["client_id"],
             "listener_id": self._listener,
-            "args": turn,
+            "args": [json.dumps(turn)],
         }
         return _event("event", said)
 

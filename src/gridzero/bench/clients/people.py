@@ -94,7 +94,7 @@ async def _ask_for_frames(link: RealMqtt) -> None:
 async def _tell(people: People) -> None:
     while True:
         await asyncio.sleep(_TELL_S)
-        print(people.line(), flush=True)  # noqa: T201 - that is how it reports
+        print(people.line(), flush=True)
 
 
 def _untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:

@@ -92,8 +92,8 @@ class Watch:
     def _take_event(self, values: Mapping[str, Any]) -> None:
         """What stands is in the state; here is what is only said, such as a full disk."""
         match values:
-            case {"code": str(code), "subject": str(subject), "severity": "fault"}:
-                if code not in FAULTS:
+            case {"code": str(code), "subject": str(subject)} if code not in FAULTS:
+                if values.get("severity") == "fault" or values.get("active") is True:
                     title, remedy = str(values.get("text", "")), str(values.get("remedy", ""))
                     key = f"event {code} {subject}"
                     sighting = Sighting(key=key[:120], title=title or code, remedy=remedy)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from gridzero.outputs.console.marks import ASKS_PASSWORD, ASKS_WORD, ENDS, SCRIPT_TERMINAL
 from gridzero.outputs.console.telnet import IAC, SB, SE, WILL, Window, client_opening
-from gridzero.outputs.console.terminal import ASKS_PASSWORD, ASKS_WORD, ENDS, SCRIPT_TERMINAL
 
 _TWO_BYTES = range(WILL, IAC)
 _ASKED_IN_VAIN = "the console asks for a password: set GRIDZERO_CONSOLE_PASSWORD or give --config\n"

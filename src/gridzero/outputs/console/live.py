@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import dropwhile
 from typing import Protocol
 
 from gridzero.outputs.console import say_battery
+from gridzero.outputs.console.dig import Heard
+from gridzero.outputs.console.paint import Line
 from gridzero.outputs.console.screen import Page, Shown, screen
 from gridzero.outputs.console.single_keys import SINGLE_KEYS
+from gridzero.outputs.console.telnet import Window
 from gridzero.outputs.console.terminal import Terminal
 from gridzero.outputs.console.words import Desk
 from gridzero.ports.clock import Clock
@@ -30,6 +34,16 @@ class LiveDesk(Desk, Protocol):
     def clock(self) -> Clock:
         """For how long a note stands."""
         ...
+
+
+def still(heard: Heard) -> list[Line]:
+    """The screen as it is now, for those who have none: as high as it needs to be."""
+    rows = screen(heard, Window(80, 60), Shown(_time_of_day()))[:-2]
+    return list(dropwhile(lambda row: not row, reversed(rows)))[::-1]
+
+
+def _time_of_day() -> str:
+    return datetime.now(UTC).strftime("%H:%M:%SZ")
 
 
 class Live:
@@ -78,7 +92,7 @@ class Live:
     def _draw(self, question: str = "") -> None:
         age_s = self._desk.clock.now_s() - self._noted_s
         shown = Shown(
-            clock=datetime.now(UTC).strftime("%H:%M:%SZ"),
+            clock=_time_of_day(),
             note=question or (self._note if age_s < _NOTE_S else ""),
             is_question=bool(question),
             is_paused=self._is_paused,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, numbers, word
+from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import UNKNOWN, Line, duration, figure, labelled, line, said
-from gridzero.outputs.console.say_state import cell_words, freshness, temps_words
+from gridzero.outputs.console.say_state import cell_words, temps_words
 
 _LOW_V, _HIGH_V = 3.2, 4.15
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, word
+from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import UNKNOWN, Line, figure, labelled, line
-from gridzero.outputs.console.say_state import fault_words, freshness
+from gridzero.outputs.console.say_state import fault_words
 
 
 def faults(heard: Heard) -> list[Line]:

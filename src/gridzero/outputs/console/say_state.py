@@ -1,49 +1,23 @@
-"""What gridzero does and why, as lines: status, why, limits, score, energy."""
+"""What gridzero does and why, as lines: status, why, limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from gridzero.domain.causes import CAUSES
 from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, word
+from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import (
     UNKNOWN,
     Fragment,
     Line,
-    duration,
     figure,
     grid,
     labelled,
     line,
     said,
 )
-
-PERIOD_S = {
-    "state": 1.0,
-    "cells": 10.0,
-    "battery": 10.0,
-    "energy": 30.0,
-    "score": 60.0,
-    "settings": 60.0,
-    "health": 600.0,
-}
-"""How often each topic is said: docs/mqtt.md."""
-
-_STALE_PERIODS = 4.0
-
-
-def freshness(heard: Heard, topic: str) -> list[Line]:
-    """A line of warning where what is shown is old, or nothing was heard yet."""
-    period_s, age_s = PERIOD_S[topic], heard.age_s(topic)
-    if heard.latest(topic) is None:
-        often = duration(period_s)
-        return [line(("warn", f"{topic} not heard yet; gridzero says it every {often}"))]
-    if heard.is_online is False:
-        return [line(("alarm", f"gridzero is offline; this is {duration(age_s)} old"))]
-    if age_s > _STALE_PERIODS * period_s:
-        return [line(("alarm", f"gridzero says nothing; this is {duration(age_s)} old"))]
-    return []
+from gridzero.outputs.console.say_counters import causes
 
 
 def status(heard: Heard) -> list[Line]:
@@ -191,7 +165,7 @@ def why(heard: Heard) -> list[Line]:
         labelled("commanded", battery_power(state), *_cut_by(state)),
         *_value(state),
         *_not_used(state),
-        *_causes(heard),
+        *causes(heard),
     ]
 
 
@@ -217,18 +191,6 @@ def _not_used(state: Tree) -> Iterator[Line]:
         for name, unit in branch(state, group).items():
             if word(unit, "why_not"):
                 yield labelled(name, f"is not used: {said(word(unit, 'why_not'))}")
-
-
-def _causes(heard: Heard) -> Iterator[Line]:
-    """Where the grid power of the last hour came from, in watt-hours."""
-    causes = branch(heard.latest("score"), "hour", "causes_ws")
-    words = {cause.value: text for cause, text in CAUSES.items()}
-    rows = [(number(causes, name), name) for name in causes]
-    shown = [(ws, name) for ws, name in rows if ws]
-    if shown:
-        yield line(("label", "grid power of the last hour, by its cause:"))
-    for ws, name in shown[:8]:
-        yield line(f"  {figure(ws / 3600, 1, 'Wh'):>11}  ", words.get(name, said(name)))
 
 
 def limits(heard: Heard) -> list[Line]:
@@ -258,50 +220,6 @@ def _bounds(heard: Heard) -> Iterator[Line]:
         if value is not None:
             title, unit = word(settings, key, "title") or key, word(settings, key, "unit") or ""
             yield line(("label", f"{key:<17}"), f"{figure(value, 0, unit):>9}   ", ("faint", title))
-
-
-def score(heard: Heard) -> list[Line]:
-    """How well the grid was held."""
-    told = heard.latest("score")
-    if told is None:
-        return freshness(heard, "score")
-    names = dict.fromkeys((*branch(told, "hour"), *branch(told, "day")))
-    rows = [
-        line(("label", f"{name:<16}"), *(f"{_plain(told, span, name):>14}" for span in _SPANS))
-        for name in names
-        if name != "causes_ws"
-    ]
-    head = line(("head", f"{'':<16}{'last hour':>14}{'last day':>14}"))
-    return [*freshness(heard, "score"), head, *rows, *_causes(heard)]
-
-
-_SPANS = ("hour", "day")
-
-
-def _plain(tree: Tree, *path: str) -> str:
-    value = number(tree, *path)
-    if value is None:
-        return word(tree, *path) or UNKNOWN
-    return figure(value, 1 if abs(value) >= 100.0 else 3)
-
-
-def energy(heard: Heard) -> list[Line]:
-    """Counters as they are told, however they are grouped."""
-    told = heard.latest("energy")
-    if told is None:
-        return freshness(heard, "energy")
-    return [*freshness(heard, "energy"), *_flat(told)]
-
-
-def _flat(tree: Tree, indent: int = 0) -> Iterator[Line]:
-    """Any tree of figures as indented lines."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield line(" " * indent, ("head", said(str(key))))
-            yield from _flat(value, indent + 2)
-        else:
-            shown = _plain({"it": value}, "it") if not isinstance(value, bool) else str(value)
-            yield line(" " * indent, ("label", f"{said(str(key)):<{30 - indent}}"), f"{shown:>14}")
 
 
 def _w(tree: Any, *path: str) -> str:

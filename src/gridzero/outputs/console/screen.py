@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gridzero.outputs.console.dig import Heard, Tree, items, number, word
+from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import (
     QUIET_W,
     UNKNOWN,
@@ -24,7 +25,6 @@ from gridzero.outputs.console.say_state import (
     charge_words,
     converter_lines,
     fault_summary,
-    freshness,
     limit_words,
     mode_words,
     pack_words,
@@ -34,6 +34,7 @@ from gridzero.outputs.console.telnet import Window
 KEY_ROW = "q quit  space pause  p cells  b battery  c charge  i discharge  ? more keys"
 MORE_KEYS = "l balance  d debug log  r not full  C B trace  R restart  - shunt  % volt  ! full"
 _BAR = 30
+_FLOW_COLUMNS = 62
 _FULL_BAR_W = 1500.0
 
 Page = Callable[[Heard], list[Line]]
@@ -68,8 +69,8 @@ def _title(heard: Heard, window: Window, shown: Shown) -> Line:
     word_now = "PAUSED" if shown.is_paused else "online" if is_good else "NO NEWS"
     left = f" gridzero  {mode_words(state) if state else ''}"
     right = f"{word_now}  {shown.clock} "
-    gap = " " * max(window.columns - len(left) - len(right), 1)
-    return line(("bar", f"{left}{gap}{right}"))
+    room = max(window.columns - len(right), 0)
+    return line(("bar", f"{left:<{room}.{room}}{right}"))
 
 
 def _note(shown: Shown) -> Line:
@@ -88,7 +89,7 @@ def _overview(window: Window, room: int) -> Page:
         state = heard.latest("state")
         if state is None:
             return [[], *freshness(heard, "state")]
-        rows = [*freshness(heard, "state"), *_flow(state), *_figures(state)]
+        rows = [*freshness(heard, "state"), *_flow(state, window.columns), *_figures(state)]
         told = cells(heard)
         height = sum(len(wrapped(one, window.columns, 10)) for one in rows)
         fits = height + len(told) < room and len(told) > 2 and window.columns >= 76
@@ -97,9 +98,13 @@ def _overview(window: Window, room: int) -> Page:
     return page
 
 
-def _flow(state: Tree) -> Iterator[Line]:
+def _flow(state: Tree, width: int) -> Iterator[Line]:
     """Grid, house and battery side by side, the arrows pointing where power goes."""
     grid_w, set_w = number(state, "grid_w"), number(state, "setpoint_w")
+    if width < _FLOW_COLUMNS:
+        net_load = f"   net load {figure(number(state, 'net_load_w'), 0, 'W')}"
+        yield labelled("grid", grid(grid_w), net_load)
+        return
     style, text = grid(grid_w)
     house = figure(number(state, "net_load_w"), 0, "W")
     yield []

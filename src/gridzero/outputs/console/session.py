@@ -12,7 +12,7 @@ from prompt_toolkit.document import Document
 from gridzero.domain.settings import ACTION_OF
 from gridzero.outputs.console.dig import dig
 from gridzero.outputs.console.door import Door
-from gridzero.outputs.console.live import Live
+from gridzero.outputs.console.live import Live, still
 from gridzero.outputs.console.paint import Line, clean, line, wrapped
 from gridzero.outputs.console.say_lists import Event, event_line
 from gridzero.outputs.console.single_keys import SINGLE_KEYS
@@ -130,6 +130,7 @@ class Session:
             except KeyboardInterrupt:
                 continue
             await self.do(typed)
+            await self.room.clock.sleep_s(0.0)  # many lines at once take turns with all others
 
     async def _script(self) -> None:
         """One line, its output, and how it went."""
@@ -253,9 +254,10 @@ class Session:
                 return
 
     async def watch(self) -> bool:
-        """The live screen, where there is one."""
+        """The live screen; where there is none, how it looks now."""
         if not self.terminal.is_screen or self._live is not None:
-            return await self.do("status")
+            self.say(still(self.heard))
+            return True
         self._live = Live(self)
         try:
             await self._live.run()

@@ -11,8 +11,8 @@ import asyncssh
 import structlog
 
 from gridzero.outputs.console.connection import Connection, Open
+from gridzero.outputs.console.marks import SCRIPT_TERMINAL
 from gridzero.outputs.console.telnet import Window
-from gridzero.outputs.console.terminal import SCRIPT_TERMINAL
 
 log = structlog.get_logger()
 
@@ -55,6 +55,7 @@ class SshWire(asyncssh.SSHServerSession[bytes]):
         if self._chan is None:
             return
         self._connection = connection = self._open(self)
+        connection.is_known = True  # by the key
         connection.begin()
         columns, rows, *_ = self._chan.get_terminal_size()
         connection.resize(Window(columns, rows))

@@ -15,7 +15,7 @@ from gridzero.outputs.console.telnet import CLOSING, OPENING, TelnetStream, esca
 from gridzero.outputs.console.wire import Throttle
 from gridzero.ports.clock import Clock
 
-_READ_BYTES = 512
+_READ_BYTES = 64
 _SEND_BUFFER = 32 * 1024
 _MOST_ANSWERS = 4096
 

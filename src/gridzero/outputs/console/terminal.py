@@ -20,6 +20,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import Style
 
 from gridzero.outputs.console.keys import MemoryInput
+from gridzero.outputs.console.marks import ASKS_PASSWORD, ASKS_WORD, ENDS, SCRIPT_TERMINAL
 from gridzero.outputs.console.paint import STYLES, Fragment, Line, cut, plain
 from gridzero.outputs.console.telnet import Window
 from gridzero.outputs.console.wire import Outlet
@@ -29,9 +30,6 @@ _STYLE = Style.from_dict(STYLES)
 _CTRL_C, _CTRL_D = "\x03", "\x04"
 _NAMES = {Keys.ControlC: _CTRL_C, Keys.ControlD: _CTRL_D, Keys.ControlM: "\r", Keys.Escape: "\x1b"}
 _DUMB = {"", "dumb", "unknown", "network"}
-SCRIPT_TERMINAL = "gridzero-script"
-ASKS_PASSWORD, ASKS_WORD, ENDS = "\x05", "\x06", "\x1e"
-"""What a script is told: it is its turn; and before the exit code at the end."""
 
 
 class Terminal(Protocol):

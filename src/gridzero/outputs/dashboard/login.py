@@ -12,7 +12,8 @@ _PAGE = """<!doctype html>
 <svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="16" r="12" />
 <path d="M2 16h8l3-6 6 12 3-6h8" /></svg>
 <h1>{site}</h1><label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
+<input id="password" name="password" type="password" autocomplete="current-password"
+required autofocus>
 {told}<button>Log in</button></form></main></body></html>
 """
 

@@ -28,10 +28,12 @@ log = structlog.get_logger()
 WEB: Final = Path(__file__).parent / "web"
 LONGEST_VALUE: Final = 200
 _HEAD: Final = """<link rel="stylesheet" href="/dashboard/style.css">
-<script>document.documentElement.dataset.theme = localStorage.getItem("gridzero-theme") || "auto";</script>"""
+<script>
+document.documentElement.dataset.theme = localStorage.getItem("gridzero-theme") || "auto";
+</script>"""
 _FULL: Final = "Too many browsers look on already. Close one and load this page again."
 
-assert _echart  # importing it registers ECharts with NiceGUI; the page itself fetches it
+_ECHARTS: Final = _echart.__name__  # importing it registers ECharts; the page itself fetches it
 
 
 class BoardElement(Element, component="web/board.js"):

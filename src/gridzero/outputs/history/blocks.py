@@ -3,7 +3,7 @@
 A block is n rows of the same columns. Neighbours in time resemble each other, so each column is
 stored as its first value and the differences, each as wide as the largest of them needs, and zlib
 does the rest. Decoding is C code (``array``, ``accumulate``) and skips columns that nobody asked
-for. docs/decisions/0008-history.md compares this with rows in a table.
+for. docs/decisions/0010-history.md compares this with rows in a table.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ class Series(NamedTuple):
 
 FIXED = (
     Series("grid_w", "W", 1, "power at the grid meter, above 0 buys"),
+    Series("pv_w", "W", 1, "what the panels make, where it is told"),
     Series("net_load_w", "W", 1, "the house without gridzero's own converters"),
     Series("setpoint_w", "W", 1, "battery power that is commanded, above 0 discharges"),
     Series("wish_w", "W", 1, "battery power that was wanted before limits"),
@@ -55,6 +56,7 @@ FIXED = (
     Series("mode", "", 1, "mode that a person has set", Kind.WORD),
     Series("import_wh", "Wh", 0.001, "energy from the grid", Kind.SUM),
     Series("export_wh", "Wh", 0.001, "energy into the grid", Kind.SUM),
+    Series("pv_wh", "Wh", 0.001, "energy of the panels", Kind.SUM),
     Series("charge_wh", "Wh", 0.001, "energy that was commanded into the battery", Kind.SUM),
     Series("discharge_wh", "Wh", 0.001, "energy that was commanded out of it", Kind.SUM),
 )
@@ -65,6 +67,8 @@ PATTERNS = (
     Series("inverter.*.command_w", "W", 1, "what an inverter is told"),
     Series("inverter.*.ac_w", "W", 1, "what an inverter reports"),
     Series("inverter.*.temp_c", "°C", 0.5, "temperature of an inverter"),
+    Series("energy.*_kwh", "kWh", 0.001, "a counter of gridzero/energy, each five minutes"),
+    Series("energy.*_ct", "ct", 0.1, "what the battery saved, the grid cost and earned"),
     Series("because.*", "s", 0.1, "how long that was the reason", Kind.SUM),
     Series("cell.*", "V", 0.001, "one cell, as cell.b3.7: cell 7 of module b3"),
     Series("temp.*", "°C", 0.5, "one sensor, as temp.b3.1: the middle of its bounds"),

@@ -16,6 +16,7 @@ from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.intake import (
     Happening,
     cell_values,
+    counter_values,
     happening,
     setting_change,
     setting_values,
@@ -34,6 +35,7 @@ _NEAREST_S = 0.3  # states come each second; more is a flood
 _HELD_S = 1.0
 _LONGEST_HELD_S = 3.0
 _CELLS_S = 60.0
+_COUNTERS_S = 300.0
 _CELLS_AT_LEAST_S = 900.0
 _MOVED = {"cell": 2, "temp": 2}  # steps of the catalogue: 2 mV, 1 °C
 
@@ -56,10 +58,13 @@ class Ear:
         self._handed: tuple[list[_Heard], list[_Heard], list[tuple[float, Happening]]]
         self._handed = [], [], []
         self._last_s = float("-inf")
+        self._counters: Stored = {}
+        self._counters_s = float("-inf")
         self._because: str | None = None
         self._settings: dict[str, str] | None = None
         self._last_cells = _Heard(float("-inf"), 0, {})
         feed.on("state", self._on_state)
+        feed.on("energy", self._on_energy)
         feed.on("cells", self._on_cells)
         feed.on("event", self._on_event)
         feed.on("settings", self._on_settings)
@@ -102,13 +107,20 @@ class Ear:
             self.dropped["too close"] += 1
             return
         self._last_s = now_s
-        values = state_values(state)
+        values = state_values(state) | self._counters
+        self._counters = {}
         if not values:
             self.dropped["empty state"] += 1
             return
         held_s = passed_s if passed_s <= _LONGEST_HELD_S else _HELD_S
         self._keep(self._samples, _Heard(now_s, round(held_s * DS_PER_S), values))
         self._look_at_reason(now_s, values)
+
+    def _on_energy(self, energy: Mapping[str, Any]) -> None:
+        """Counters move slowly: the next state takes them along every five minutes."""
+        now_s = self._clock.now_s()
+        if now_s - self._counters_s >= _COUNTERS_S:
+            self._counters, self._counters_s = counter_values(energy), now_s
 
     def _look_at_reason(self, now_s: float, values: Stored) -> None:
         because = values.get("because")

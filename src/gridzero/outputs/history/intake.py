@@ -24,6 +24,7 @@ _SEVERITIES = frozenset({"info", "warning", "fault"})
 
 _NUMBERS = {
     "grid_w": "grid_w",
+    "pv_w": "pv_w",
     "net_load_w": "net_load_w",
     "setpoint_w": "setpoint_w",
     "wish_w": "wish_w",
@@ -44,6 +45,14 @@ _NUMBERS = {
     "battery.temp_high_c": "temp_high_c",
 }
 """Keys of gridzero/state and the series that they are."""
+
+COUNTERS = (
+    *("grid_import_kwh", "grid_export_kwh", "battery_charged_kwh", "battery_discharged_kwh"),
+    *("house_kwh", "house_from_battery_kwh", "produced_kwh", "consumed_kwh"),
+    *("avoidable_import_kwh", "avoidable_export_kwh"),
+    *("savings_ct", "import_cost_ct", "export_income_ct"),
+)
+"""Keys of gridzero/energy that are series, too: energy.KEY."""
 
 _ROWS = [(*key.rpartition(".")[::2], known(name)) for key, name in _NUMBERS.items()]
 _WORDS = ("because", "mode")
@@ -76,6 +85,14 @@ def state_values(state: Mapping[str, Any]) -> Stored:
         for unit, said in list(_named(_below(state, section)))[:MOST_UNITS]:
             for key in _OF_UNIT:
                 _add(values, f"{kind}.{unit}.{key}", said.get(key))
+    return values
+
+
+def counter_values(energy: Mapping[str, Any]) -> Stored:
+    """Counters in one gridzero/energy."""
+    values: Stored = {}
+    for key in COUNTERS:
+        _add(values, f"energy.{key}", energy.get(key))
     return values
 
 

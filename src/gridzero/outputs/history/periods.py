@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from gridzero.outputs.history.samples import HOUR_DS
 from gridzero.outputs.history.tables import Layouts, Table, frames, put
 
 _KEPT = 2  # periods in memory: the present one, and the one before around the full hour
@@ -55,8 +54,7 @@ class Periods:
         self._changed.clear()
 
     def _period(self, at_ds: int) -> int:
-        length_ds = self._table.longest_ds or HOUR_DS
-        return at_ds - at_ds % length_ds
+        return at_ds - at_ds % self._table.longest_ds
 
     def _rows(self, period: int) -> dict[int, dict[str, int]]:
         if period not in self._open:

@@ -88,6 +88,6 @@ def _delete(connection: sqlite3.Connection, part: _Part, before_ds: int | None =
     oldest, newest = connection.execute(query).fetchone()
     if oldest is None or oldest == newest:
         return 0
-    end = min(oldest + part.span_ds, newest if before_ds is None else before_ds)
+    end = min(oldest + part.span_ds, newest, newest if before_ds is None else before_ds)
     statement = f"DELETE FROM {table} WHERE {part.where} AND {column} < ?"  # noqa: S608 - own names
     return connection.execute(statement, (end,)).rowcount

@@ -23,6 +23,7 @@ Row = dict[str, int]
 _FLOWS = {
     "import_wh": ("grid_w", 1),
     "export_wh": ("grid_w", -1),
+    "pv_wh": ("pv_w", 1),
     "charge_wh": ("setpoint_w", -1),
     "discharge_wh": ("setpoint_w", 1),
 }

@@ -116,17 +116,23 @@ class Store:
     def _roll_up(self, *, final: bool) -> None:
         now = self._newest_ds - self._newest_ds % MINUTE_DS
         done = sorted(minute for minute in self._open_minutes if final or minute != now)
-        for minute_ds in done:
-            self._roll_minute(minute_ds)
+        for run in _runs(done):
+            for minute_ds, samples in self._by_minute(run).items():
+                self._roll_minute(minute_ds, samples)
         self._open_minutes -= set(done)
         self._roll_hours(now, final=final)
         for table in (self._minutes, self._hours, self._cells):
             table.flush()
 
-    def _roll_minute(self, minute_ds: int) -> None:
-        samples = sorted(self._samples(minute_ds, minute_ds + MINUTE_DS), key=_time)
-        if not samples:
-            return
+    def _by_minute(self, run: Sequence[int]) -> dict[int, list[Sample]]:
+        """Samples of minutes that follow each other, also of those that were written before."""
+        minutes: dict[int, list[Sample]] = {}
+        for sample in self._samples(run[0], run[-1] + MINUTE_DS):
+            minutes.setdefault(sample.at_ds - sample.at_ds % MINUTE_DS, []).append(sample)
+        return minutes
+
+    def _roll_minute(self, minute_ds: int, samples: list[Sample]) -> None:
+        samples.sort(key=_time)
         row = minute_of(samples)
         if row[HELD] >= self._minutes.get(minute_ds).get(HELD, 0):  # raw may be forgotten by now
             self._minutes.set(minute_ds, row)
@@ -177,13 +183,28 @@ def _parts(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
     """Cut where nothing was heard for long: no block spans more than its table allows."""
     part: list[Sample] = []
     for sample in samples:
-        is_far = part and sample.at_ds - part[-1].at_ds > _LONGEST_GAP_DS
+        is_far = part and (
+            sample.at_ds - part[-1].at_ds > _LONGEST_GAP_DS
+            or sample.at_ds - part[0].at_ds >= RAW.longest_ds
+        )
         if is_far or len(part) >= _MOST_IN_BLOCK:
             yield part
             part = []
         part.append(sample)
     if part:
         yield part
+
+
+def _runs(minutes: Sequence[int]) -> Iterator[list[int]]:
+    """Minutes in order, cut where some are missing and after an hour."""
+    run: list[int] = []
+    for minute_ds in minutes:
+        if run and (minute_ds - run[-1] > MINUTE_DS or minute_ds - run[0] >= HOUR_DS):
+            yield run
+            run = []
+        run.append(minute_ds)
+    if run:
+        yield run
 
 
 def _numbers(values: Stored) -> dict[str, int]:

@@ -20,7 +20,7 @@ _MOST_LAYOUTS = 500  # only garbage brings new names for ever
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """name: in the file. longest_ds: no block spans more; 0 if blocks are whole periods of it."""
+    """name: in the file. longest_ds: no block spans more; roll-ups have one for each."""
 
     name: str
     longest_ds: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gridzero.domain.energy import COUNTED, MONEY
 from gridzero.outputs.metrics.of_battery import BATTERY, CELLS, HEALTH
 from gridzero.outputs.metrics.of_site import CONVERTERS, GRID
 from gridzero.outputs.metrics.reading import (
@@ -24,6 +25,8 @@ from gridzero.outputs.metrics.reading import (
 )
 
 _WH = 3600.0
+_SWITCH = {"on": True, "off": False}
+_SI = {"kwh": ("joules", 3.6e6), "h": ("seconds", 3600.0)}
 _WINDOWS = ("hour", "day")
 _WINDOW = ("window",)
 
@@ -45,10 +48,24 @@ def _causes(values: Mapping[str, Any]) -> Iterator[Sample]:
             yield Sample((window, *labels), joules)
 
 
+def _energy() -> Iterator[Metric]:
+    """What is counted for good: one counter a row of domain.energy, in joules or seconds."""
+    for key, text in COUNTED.items():
+        name, _, unit = key.value.rpartition("_")
+        as_si, scale = _SI[unit]
+        shown = f"{text[0].upper()}{text[1:]}"
+        yield from rows("energy", (f"{name}_{as_si}_total", shown, one(key.value, scale)))
+    for amount, text in MONEY.items():
+        name = amount.value.removesuffix("_ct")
+        shown = f"{text[0].upper()}{text[1:]}, hundredths of the currency"
+        yield from rows("energy", (f"{name}_cents", shown, one(amount.value)))
+
+
 def _settings(values: Mapping[str, Any]) -> Iterator[Sample]:
     """What is a number or a switch; moments and texts are none."""
     for key, setting in named(values, "settings"):
-        value = number(at(setting, "value"))
+        shown = at(setting, "value")
+        value = number(_SWITCH.get(shown, shown) if isinstance(shown, str) else shown)
         if value is not None:
             yield Sample((key,), value)
 
@@ -94,4 +111,13 @@ SETTINGS = (
     ),
 )
 
-METRICS: tuple[Metric, ...] = (*GRID, *CONVERTERS, *BATTERY, *CELLS, *HEALTH, *SCORE, *SETTINGS)
+METRICS: tuple[Metric, ...] = (
+    *GRID,
+    *CONVERTERS,
+    *BATTERY,
+    *CELLS,
+    *HEALTH,
+    *SCORE,
+    *_energy(),
+    *SETTINGS,
+)

@@ -178,12 +178,12 @@ HEALTH = (
         ("health_capacity_coulombs", "Capacity of the mean cells", one("capacity_ah.value", _AH)),
         ("health_resistance_ohms", "Of the battery at 25 degrees", one("ohm.value")),
         (
-            "battery_discharged_joules_total",
+            "health_out_joules_total",
             "Energy that came out of the cells",
             one("out_kwh", _KWH),
         ),
-        ("battery_charged_joules_total", "Energy that went into the cells", one("in_kwh", _KWH)),
-        ("battery_cycles_total", "Full cycles", one("cycles")),
+        ("health_in_joules_total", "Energy that went into the cells", one("in_kwh", _KWH)),
+        ("health_cycles_total", "Full cycles", one("cycles")),
         (
             "health_remaining_seconds",
             "Expected time until the end of life",

@@ -97,7 +97,8 @@ class PageServer:
         try:
             async with asyncio.timeout(ASK_LIMIT_S + READ_LIMIT_S):
                 await self._answer(reader, writer)
-        except (OSError, TimeoutError, EOFError):
+        except (OSError, TimeoutError, EOFError, asyncio.CancelledError):
+            # cancelled by _hang_up: the streams of 3.11 would log it as a bug
             self._count("dropped")
         finally:
             self._clients.discard(task)

@@ -363,7 +363,9 @@ async def test_an_event_that_is_no_standing_fault_is_told_once() -> None:
         event = {"code": "history_full", "subject": "history", "text": "The disk is full"}
         for _ in range(5):
             gridzero.say("event", {**event, "severity": "fault", "active": False})
-            gridzero.say("event", {**event, "subject": "x", "severity": "warning"})
+            gridzero.say("event", {**event, "severity": "warning", "active": True})
+            told = {"code": "identified", "subject": "i1", "text": "Done", "active": False}
+            gridzero.say("event", {**told, "severity": "warning"})
             await asyncio.sleep(600.0)
     assert post.titles == ["The disk is full"]
 

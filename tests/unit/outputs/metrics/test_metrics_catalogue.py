@@ -122,6 +122,25 @@ async def test_cells_carry_module_and_cell() -> None:
     assert samples["gridzero_cell_bleeding"][("1", "b3")] == 0.0
 
 
+async def test_energy_is_counted_in_joules() -> None:
+    listening = Listening()
+    await listening.say("energy", {"grid_import_kwh": 2.5, "known_h": 2.0, "savings_ct": -3.5})
+    samples = listening.samples()
+    assert samples["gridzero_grid_import_joules_total"] == {(): 9e6}
+    assert samples["gridzero_known_seconds_total"] == {(): 7200.0}
+    assert samples["gridzero_savings_cents"] == {(): -3.5}
+    assert "gridzero_house_joules_total" not in samples
+
+
+async def test_switches_and_numbers_are_settings() -> None:
+    listening = Listening()
+    values = {"mode": "auto", "power_w": 500.0, "automatic": True, "ev_hold": "off"}
+    shown = {key: {"value": value} for key, value in values.items()}
+    await listening.say("settings", {"settings": shown})
+    samples = listening.samples()["gridzero_setting"]
+    assert samples == {("power_w",): 500.0, ("automatic",): 1.0, ("ev_hold",): 0.0}
+
+
 async def test_what_is_old_is_absent_and_its_age_tells_why() -> None:
     listening = Listening()
     await listening.say("status", "online")

@@ -18,7 +18,7 @@ export const FaultsPanel = {
 export const EventsPanel = {
   props: { events: Array },
   template: `
-    <p v-if="!events.length" class="dim">Nothing since this page's process started.</p>
+    <p v-if="!events.length" class="dim">Nothing was told in the last week.</p>
     <ol class="events"><li v-for="(event, i) in events" :key="i" :class="event.severity">
       <time>{{ event.ago }}</time><div><strong>{{ event.title }}</strong> {{ event.subject }} <span class="dim">{{ event.way }}</span><p>{{ event.text }}</p></div></li></ol>`,
 };

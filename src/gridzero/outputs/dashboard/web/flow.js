@@ -10,7 +10,7 @@ const WIDE = {
   },
 };
 const TALL = {
-  box: "20 10 360 590",
+  box: "10 10 380 590",
   grid: [200, 80], house: [200, 290], battery: [200, 530], sun: [330, 130],
   inverter: [88, 412], rectifier: [312, 412],
   lines: {

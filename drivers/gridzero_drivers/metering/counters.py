@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from gridzero_drivers.metering.codec import NoReading, Shape, decode
+from gridzero_drivers.metering.codec import Form, NoReading, Shape, decode
 from gridzero_drivers.metering.path import Path
-from gridzero_drivers.mqtt_meter.options import MqttMeterOptions
+
+Counted = tuple[tuple[Path, ...], tuple[Path, ...]]
+"""Where import and export are counted."""
 
 Counts = tuple[float | None, float | None]
 """Import and export, kWh; None = not said since they were last taken."""
@@ -13,12 +15,14 @@ _NOTHING: Counts = (None, None)
 
 
 class Counters:
-    """Keeps what was heard until the next reading takes it along."""
+    """Keeps what was heard until the next reading takes it along.
 
-    def __init__(self, options: MqttMeterOptions) -> None:
-        self.topic = options.counter_topic or options.topic or ""
-        self._scale = options.kwh_scale
-        self._shapes = tuple(map(_shape, options.counter_paths()))
+    paths: of import and of export; empty = nowhere. scale: kWh per unit of them.
+    """
+
+    def __init__(self, paths: Counted, scale: float, form: Form = "json") -> None:
+        self._scale = scale
+        self._shapes = tuple(_shape(each, form) for each in paths)
         self._heard = _NOTHING
 
     @property
@@ -45,5 +49,5 @@ class Counters:
         return None if isinstance(content, NoReading) else sum(content.numbers) * self._scale
 
 
-def _shape(paths: tuple[Path, ...]) -> Shape | None:
-    return Shape(paths) if paths else None
+def _shape(paths: tuple[Path, ...], form: Form) -> Shape | None:
+    return Shape(paths, form=form) if paths else None

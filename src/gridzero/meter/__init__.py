@@ -1,0 +1,1 @@
+"""``gridzero meter``: which meters are known by name, and what a live one really says."""
