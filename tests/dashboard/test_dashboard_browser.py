@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from shutil import which
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from dashboard_house import (
 )
 from playwright.async_api import async_playwright
 
-CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM", "/usr/bin/chromium"))
+CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM") or which("chromium") or "/usr/bin/chromium")
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"
 PANELS = ("flow", "battery", "chart", "cells", "why", "score", "faults", "events", "settings")
 PATIENCE_MS = 60_000.0
