@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed
+.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -20,6 +20,8 @@ test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 
 check: lint types layers test
+
+ready: $(READY)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
