@@ -318,6 +318,18 @@ def _console(arguments: argparse.Namespace) -> int:
     return run(arguments.where, arguments.config, arguments.word, sure=arguments.yes)
 
 
+def _healthcheck_arguments(parser: argparse.ArgumentParser) -> None:
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--config", type=Path, metavar="FILE", help="listen at that broker instead")
+    other.add_argument("--page", metavar="HOST:PORT", help="ask the web page instead")
+
+
+def _healthcheck(arguments: argparse.Namespace) -> int:
+    from gridzero.healthcheck import run
+
+    return run(arguments.config, arguments.page)
+
+
 def _meter_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.meter.arguments import add
 
@@ -372,6 +384,12 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "meter", "List known grid meters, or look at what a live one says", _meter_arguments, _meter
+    ),
+    Command(
+        "healthcheck",
+        "Say whether commands are really being sent; for Docker",
+        _healthcheck_arguments,
+        _healthcheck,
     ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
