@@ -29,7 +29,7 @@ from gridzero.sim.loop import SimulatedLoop
 
 FILE = Path(__file__).parents[2] / "docs" / "pictures" / "demo.svg"
 COLUMNS, ROWS = 96, 29
-HOUR, MINUTES, SOC = 16.3, 45.0, 0.62
+HOUR, MINUTES, SOC = 17.4, 40.0, 0.62
 THEME = TerminalTheme(
     (16, 20, 24), (208, 212, 216), [(16, 20, 24)] * 8, [(208, 212, 216)] * 8
 )  # the view names its own colours; these are ground and plain text
