@@ -3,18 +3,20 @@ import { FlowPicture } from "/dashboard/flow.js";
 import { BatteryPanel } from "/dashboard/battery.js";
 import { CellMap } from "/dashboard/cells.js";
 import { PastChart } from "/dashboard/chart.js";
+import { EnergyPanel } from "/dashboard/energy.js";
+import { ModulesPanel, CarePanel } from "/dashboard/modules.js";
 import { WhyPanel, ScorePanel } from "/dashboard/why.js";
 import { FaultsPanel, EventsPanel } from "/dashboard/faults.js";
 import { SettingsPanel } from "/dashboard/settings.js";
 import { BoardHeader, HelpDialog, CardFrame } from "/dashboard/frame.js";
 
 const THEMES = ["auto", "dark", "light"];
-const ANCHORS = ["flow", "battery", "chart", "cells", "why", "faults", "settings"];
+const ANCHORS = ["flow", "battery", "chart", "energy", "cells", "why", "faults", "modules", "settings"];
 const ANSWER_SHOWN_MS = 9000;
 
 export default {
   components: {
-    FlowPicture, BatteryPanel, CellMap, PastChart, WhyPanel, ScorePanel,
+    FlowPicture, BatteryPanel, CellMap, PastChart, EnergyPanel, ModulesPanel, CarePanel, WhyPanel, ScorePanel,
     FaultsPanel, EventsPanel, SettingsPanel, BoardHeader, HelpDialog, CardFrame,
   },
   props: { first: Object, kiosk: Boolean, theme: String, login: Boolean },
@@ -57,17 +59,26 @@ export default {
         <card-frame id="why" title="Why" :stale="stale.why">
           <why-panel :why="view.why" />
         </card-frame>
-        <card-frame id="cells" title="Cells" :stale="stale.cells" wide>
-          <cell-map :cells="view.cells" :kiosk="kiosk" />
+        <card-frame id="energy" title="Energy" :stale="stale.energy" wide>
+          <energy-panel :energy="view.energy" :kiosk="kiosk" />
         </card-frame>
         <card-frame id="score" title="How well the grid is held" :stale="stale.score">
           <score-panel :score="view.score" />
+        </card-frame>
+        <card-frame id="cells" title="Cells" :stale="stale.cells" wide>
+          <cell-map :cells="view.cells" :kiosk="kiosk" />
+        </card-frame>
+        <card-frame v-if="!kiosk" id="care" title="To look after" :stale="stale.care">
+          <care-panel :care="view.care" />
         </card-frame>
         <card-frame id="faults" title="Faults" :stale="stale.faults" wide>
           <faults-panel :faults="view.faults" :kiosk="kiosk" :answers="answers" @ask="ask" />
         </card-frame>
         <card-frame v-if="!kiosk" id="events" title="What happened">
           <events-panel :events="view.events" />
+        </card-frame>
+        <card-frame v-if="!kiosk" id="modules" title="Modules" :stale="stale.modules" full>
+          <modules-panel :modules="view.modules" />
         </card-frame>
         <card-frame v-if="!kiosk" id="settings" title="Settings and actions" :stale="stale.settings" full>
           <settings-panel :settings="view.settings" :answers="answers" @ask="ask" />
@@ -86,7 +97,7 @@ export default {
     performance.mark("gridzero-painted");
     this.onKey = (event) => this.key(event);
     window.addEventListener("keydown", this.onKey);
-    this.watcher = setInterval(() => { this.lost = !(window.socket && window.socket.connected); }, 2000);
+    this.watcher = setInterval(() => this.watch(), 2000);
   },
   unmounted() {
     window.removeEventListener("keydown", this.onKey);
@@ -97,6 +108,11 @@ export default {
       Object.assign(this.view, changes);
       // not requestAnimationFrame: a page in the background draws none, and is no slow browser
       this.$nextTick(() => this.$emit("drawn", turn));
+    },
+    watch() {
+      this.lost = !(window.socket && window.socket.connected);
+      if (!this.lost) return;
+      for (const [what, one] of Object.entries(this.answers)) if (one.busy) this.answers[what] = { ok: false, text: "no answer: the connection broke" };
     },
     ask(what, value) {
       this.answers[what] = { busy: true };

@@ -2,11 +2,12 @@
 export const WhyPanel = {
   props: { why: Object },
   template: `
-    <p class="say">{{ why.because }}</p>
+    <p class="say">{{ why.because }} <span v-for="mark in why.marks" :key="mark" class="tag">{{ mark }}</span></p>
     <dl class="facts">
       <dt>Mode</dt><dd>{{ why.mode }}</dd>
+      <dt>Strategy</dt><dd>{{ why.strategy }} <span class="dim">{{ why.plan }}</span></dd>
       <dt>Set-point</dt><dd>{{ why.setpoint }} <span class="dim">wanted {{ why.wish }}</span></dd>
-      <dt>Grid target</dt><dd>{{ why.target }}</dd>
+      <dt>Grid target</dt><dd>{{ why.target }} <span v-if="why.lean" class="dim">{{ why.lean }}</span></dd>
       <template v-for="limit in why.limits" :key="limit.way">
         <dt>May {{ limit.way }}</dt><dd>{{ limit.value }} <span class="dim">{{ limit.because }}</span></dd></template>
     </dl>
