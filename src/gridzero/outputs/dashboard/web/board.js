@@ -57,7 +57,7 @@ export default {
           <past-chart :kiosk="kiosk" :look="chosen" />
         </card-frame>
         <card-frame id="why" title="Why" :stale="stale.why">
-          <why-panel :why="view.why" />
+          <why-panel :why="view.why" :kiosk="kiosk" />
         </card-frame>
         <card-frame id="energy" title="Energy" :stale="stale.energy" wide>
           <energy-panel :energy="view.energy" :kiosk="kiosk" />

@@ -25,7 +25,7 @@ export const PastChart = {
       <button v-for="one in spans" :key="one" class="quiet" :class="{ on: span === one }" :aria-pressed="span === one ? 'true' : 'false'" @click="choose(one)">{{ one }}</button></div>
     <p v-if="why" class="dim wait" role="status">{{ why }}</p>
     <div v-show="!why" class="past">
-      <div class="curves" role="group" aria-label="Curves"><button v-for="curve in offered" :key="curve.key" class="curve" :class="{ on: shown.includes(curve.key) }" :disabled="kiosk"
+      <div class="curves" role="group" aria-label="Curves"><button v-for="curve in (kiosk ? offered.filter((one) => shown.includes(one.key)) : offered)" :key="curve.key" class="curve" :class="{ on: shown.includes(curve.key) }" :disabled="kiosk"
         :aria-pressed="shown.includes(curve.key) ? 'true' : 'false'" @click="toggle(curve.key)"><i :style="{ background: 'var(' + curve.color + ')' }" :class="curve.dash"></i>{{ curve.title }}</button></div>
       <div ref="chart" class="chart" role="img" :aria-label="'Grid, battery, house, state of charge and cells of the last ' + span"></div>
       <div v-if="past" class="when" :style="{ marginLeft: (small ? 44 : 58) + 'px', marginRight: (small ? 40 : 56) + 'px' }">
@@ -51,7 +51,7 @@ export const PastChart = {
     if (!this.$refs.chart) return;
     if (!library) { this.why = "The library for charts cannot be loaded; load the page again"; return; }
     this.echarts = library.echarts;
-    this.watcher = new ResizeObserver(() => this.chart?.resize());
+    this.watcher = new ResizeObserver(() => { if (this.chart) this.draw(); });
     this.watcher.observe(this.$refs.chart);
     this.draw();
     this.later();
@@ -105,7 +105,7 @@ export const PastChart = {
         if (!this.past || !this.$refs.chart) return;
         this.chart ??= this.echarts.init(this.$refs.chart, null, { renderer: "canvas" });
         this.chart.resize();
-        this.chart.setOption(options(this.past, this.offered.filter((curve) => this.shown.includes(curve.key)), this.span, { small: this.small, kiosk: this.kiosk }), true);
+        this.chart.setOption(options(this.past, this.offered.filter((curve) => this.shown.includes(curve.key)), this.span, { small: this.small, kiosk: this.kiosk, tall: this.$refs.chart.clientHeight }), true);
         performance.mark("gridzero-chart-drawn");
         this.$refs.chart.dataset.drawn = this.span;
       });

@@ -17,6 +17,7 @@ const LABELS = {
   month: { day: "{d} {MMM}", hour: "", month: "{d} {MMM}", year: "{d} {MMM}" },
   year: { day: "", hour: "", month: "{MMM}", year: "{yyyy}" },
 };
+const TOP = 26, FOOT = 26, BETWEEN = 32; // px, for the names of the axes
 const minus = (value) => String(value).replace("-", "−");
 
 export const curves = () => CURVES.map((curve) => ({ ...curve, values: curve.read ?? ((past) => past[curve.key]) }));
@@ -31,17 +32,18 @@ function line(curve, past) {
   };
 }
 
-export function options(past, chosen, span, { small, kiosk }) {
+export function options(past, chosen, span, { small, kiosk, tall }) {
   const font = getComputedStyle(document.body).fontFamily, text = css("--dim"), rule = css("--rule"), size = kiosk ? 15 : 12;
   const tag = { color: text, fontSize: size }, left = small ? 44 : 58, right = small ? 40 : 56;
   const time = { type: "time", min: past.from_s * 1000, max: past.to_s * 1000, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false }, splitLine: { show: false } };
   const value = (name, more) => ({ type: "value", name, nameTextStyle: tag, nameGap: 10, axisLabel: { ...tag, formatter: (v) => minus(v) }, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, ...more });
+  const room = Math.max(60, tall - TOP - FOOT - BETWEEN);
   const has = (axis) => chosen.some((curve) => curve.axis === axis), heat = chosen.some((curve) => curve.key === "heat");
   return {
     aria: { enabled: true }, backgroundColor: "transparent", textStyle: { fontFamily: font },
     axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: text } },
     tooltip: { trigger: "axis", backgroundColor: css("--card"), borderColor: rule, textStyle: { color: css("--text"), fontSize: size }, confine: true },
-    grid: [{ left, right, top: 26, height: "52%" }, { left, right, bottom: 26, height: "24%" }],
+    grid: [{ left, right, top: TOP, height: 0.68 * room }, { left, right, bottom: FOOT, height: 0.32 * room }],
     xAxis: [{ ...time, gridIndex: 0, axisLabel: { show: false } }, { ...time, gridIndex: 1, axisLabel: { ...tag, hideOverlap: true, formatter: LABELS[span] } }],
     yAxis: [value("W", { gridIndex: 0, show: has(POWER) }),
       value(heat ? "% °C" : "%", { gridIndex: 1, min: 0, max: 100, interval: 50, show: has(PART) }),

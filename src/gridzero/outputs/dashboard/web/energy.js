@@ -27,7 +27,7 @@ export const EnergyPanel = {
   },
   template: `
     <div v-if="kiosk" class="strip"><span class="dim">Today</span>
-      <span v-for="row in energy.rows.filter((one) => one.today !== '–').slice(0, 7)" :key="row.name"><b>{{ row.today }}</b> <span class="dim">{{ row.name.toLowerCase() }}</span></span>
+      <span v-for="row in energy.rows.filter((one) => one.today !== '–').slice(0, 6)" :key="row.name"><b>{{ row.today }}</b> <span class="dim">{{ row.name.toLowerCase() }}</span></span>
       <span v-for="one in energy.shares.filter((one) => one.value !== null).slice(0, 2)" :key="one.name"><b>{{ one.words }}</b> <span class="dim">{{ one.name.toLowerCase() }}</span></span></div>
     <div v-else class="energy">
       <div>

@@ -1,6 +1,6 @@
 // The picture of the power flow. Lines point the way the power goes; their pace grows with it.
 const WIDE = {
-  box: "20 44 720 312", sunny: "20 -60 720 424",
+  box: "20 44 720 312", sunny: "20 -58 720 378",
   grid: [100, 200], house: [345, 200], battery: [660, 200], sun: [345, 14],
   inverter: [505, 118], rectifier: [505, 282],
   lines: {
