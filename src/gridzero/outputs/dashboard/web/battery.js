@@ -11,5 +11,5 @@ export const BatteryPanel = {
       </div>
       <div class="scale"><span>0</span><span>50</span><span>100 %</span></div>
     </div>
-    <dl class="facts"><template v-for="row in (kiosk ? battery.rows.slice(0, 7) : battery.rows)" :key="row.name"><dt>{{ row.name }}</dt><dd>{{ row.value }}</dd></template></dl>`,
+    <dl class="facts"><template v-for="row in (kiosk ? battery.rows.slice(0, 9) : battery.rows)" :key="row.name"><dt>{{ row.name }}</dt><dd>{{ row.value }}</dd></template></dl>`,
 };

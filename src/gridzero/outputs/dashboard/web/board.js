@@ -62,14 +62,14 @@ export default {
         <card-frame id="energy" title="Energy" :stale="stale.energy" wide>
           <energy-panel :energy="view.energy" :kiosk="kiosk" />
         </card-frame>
-        <card-frame id="score" title="How well the grid is held" :stale="stale.score">
-          <score-panel :score="view.score" />
+        <card-frame v-if="!kiosk" id="care" title="To look after" :stale="stale.care">
+          <care-panel :care="view.care" />
         </card-frame>
         <card-frame id="cells" title="Cells" :stale="stale.cells" wide>
           <cell-map :cells="view.cells" :kiosk="kiosk" />
         </card-frame>
-        <card-frame v-if="!kiosk" id="care" title="To look after" :stale="stale.care">
-          <care-panel :care="view.care" />
+        <card-frame id="score" title="How well the grid is held" :stale="stale.score">
+          <score-panel :score="view.score" />
         </card-frame>
         <card-frame id="faults" title="Faults" :stale="stale.faults" wide>
           <faults-panel :faults="view.faults" :kiosk="kiosk" :answers="answers" @ask="ask" />
