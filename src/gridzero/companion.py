@@ -26,9 +26,6 @@ from gridzero.runtime.exit_codes import ExitCode
 
 log = structlog.get_logger()
 
-WITH_PARENT = "--with-parent"
-"""Ends the process when its standard input ends: so it does not outlive a killed parent."""
-
 _KINDNESS = 10  # control comes first wherever processor time is short
 
 

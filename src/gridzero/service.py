@@ -18,6 +18,7 @@ from gridzero.app import build
 from gridzero.children import children
 from gridzero.config.loader import Loaded, load
 from gridzero.config.models import WatchdogConfig
+from gridzero.links.alive_file import AliveFile
 from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import find_plugins
@@ -30,7 +31,7 @@ from gridzero.runtime.orders import Orders
 from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.state_lock import only_process
 from gridzero.runtime.supervisor import Ending
-from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, SystemdFeeder
+from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, FileFeeder, SystemdFeeder
 
 log = structlog.get_logger()
 
@@ -121,6 +122,9 @@ def _feeders(config: WatchdogConfig, environ: Mapping[str, str]) -> Iterator[Fee
         yield SystemdFeeder(systemd)
     if config.hardware is not None:
         yield DeviceFeeder(WatchdogDevice(config.hardware, config.timeout_s))
+    file = AliveFile.from_environment(environ)
+    if file is not None:
+        yield FileFeeder(file)
 
 
 def _leave_for_sure(code: int) -> None:

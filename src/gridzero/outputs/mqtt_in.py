@@ -89,7 +89,8 @@ class MqttIn:
             ok, text = self._answer(what, value)
         except TooFast:
             return  # neither logged nor answered: each would be a flood of its own
-        if ok and self._may_log():  # what is refused is an event, of which a flood is counted
+        # what is refused is an event; a trace changes nothing, and is asked for all the time
+        if ok and what != "trace" and self._may_log():
             log.info("asked", by=by, what=what[:40], value=value[:40])
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))

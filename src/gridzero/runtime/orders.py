@@ -101,7 +101,7 @@ class Orders:
         ended = self._faults.acknowledge(code, subject or None)
         if not ended:
             raise SettingRefused(
-                f"nothing that is over waits to be acknowledged for {code!r}",
+                "nothing that is over waits for you to say so",
                 where="acknowledge",
                 remedy="A fault whose cause is still there stays",
             )

@@ -80,7 +80,7 @@ def _application(pages: Pages, past: Past, site: str) -> FastAPI:
     @web.get("/data/history")
     async def history(span: str = "day") -> JSONResponse:
         if span not in SPANS:
-            return JSONResponse({"why_not": "There is a day and a week"}, status_code=400)
+            return JSONResponse({"why_not": f"There are {', '.join(SPANS)}"}, status_code=400)
         return JSONResponse(await past.answer(span), headers={"cache-control": "no-store"})
 
     def root(request: Request) -> None:
