@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed
+.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -89,6 +89,19 @@ browser:
 # The pictures of docs/dashboard.md, and the table of docs/benchmarks.md (The dashboard).
 screenshots: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py
+
+# Pages that are made from the code; without this target a test only compares.
+WRITTEN := tests/unit/test_docs.py tests/unit/test_docs_settings.py tests/unit/meter/test_meters_page.py \
+  tests/unit/outputs/test_home_assistant_page.py tests/unit/outputs/metrics/test_metrics_docs.py
+docs: $(READY)
+	GRIDZERO_WRITE_DOCS=1 $(BIN)/python -m pytest -q $(WRITTEN)
+
+# The screen of `make demo`, without a browser.
+terminal-picture: $(READY)
+	$(BIN)/python tests/pictures/terminal.py
+
+# All pictures of README and docs; Home Assistant's needs HA_PYTHON and takes minutes.
+pictures: terminal-picture screenshots ha-picture
 
 dashboard-speed: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py --speed
