@@ -217,6 +217,7 @@ async def test_the_past_is_told_with_gaps_reasons_and_what_happened(tmp_path: Pa
     await asyncio.to_thread(record_days, file, 0.3, state, step_s=60.0)
     past = await Past(HistoryReader(file)).answer("week")
     assert len(past["at_s"]) == len(past["grid"]) == len(past["sun"])
+    assert past["step_s"] < 3600.0  # hours are all that there is of a house only after months
     assert past["band"]
     assert {run["tone"] for run in past["band"]} <= {"gives", "stores", "rests", "limit", "trouble"}
     assert all(run["from_s"] < run["to_s"] for run in past["band"])
