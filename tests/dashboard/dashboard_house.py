@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import random
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import aiomqtt
 import yaml
+from free_ports import free_port
 
 from gridzero.config.faces import HistoryConfig
 from gridzero.config.loader import load
@@ -307,12 +307,6 @@ def _because(net_w: float, battery_w: float) -> str:
     return "storing_surplus" if net_w < 0 else "covering_load"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def broker() -> AsyncIterator[int]:
     """The built-in one; yields its port."""
@@ -356,7 +350,7 @@ async def dashboard(folder: Path, mqtt_port: int, **options: Any) -> AsyncIterat
 
 
 async def _answers(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(60.0):
         while True:
             assert process.returncode is None, "the dashboard ended"
             try:

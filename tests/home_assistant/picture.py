@@ -2,7 +2,7 @@
 
 The day before is a simulated one: the same house runs through it in simulated time, and what its
 face says is written into the recorder's database while Home Assistant rests. A time zone is chosen
-in which it is early afternoon now, and the house goes on from there in real time.
+in which it is late morning now, and the house goes on from there in real time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from gridzero.ports.links import MqttMessage
 from gridzero.sim.loop import run_simulated
 
 FOLDER: Final = ROOT / "docs" / "home-assistant"
-HOUR: Final = 14
+HOUR: Final = 11
 SAMPLE_S: Final = 60.0
 ENTITIES: Final = {
     "grid_power": "sensor.gridzero_grid_power",
@@ -110,6 +110,12 @@ def _rows(
             yield metadata_id, attributes_id, str(value), begin_s + at_s
 
 
+def cells_soc(points: list[Point]) -> float:
+    """State of charge of the cells at the day's end: 54.5 % of what may be used is half of them."""
+    last_pct = next(value for _, entity, value in reversed(points) if entity == ENTITIES["soc"])
+    return 0.5 + (last_pct - 54.5) / 125.0
+
+
 def time_zone() -> str:
     """One in which it is HOUR o'clock now; in these names plus is west."""
     west = (datetime.now(UTC).hour - HOUR) % 24
@@ -127,6 +133,7 @@ async def photograph(hass: HomeAssistant, chromium: str) -> None:
                 viewport={"width": width, "height": height},
                 device_scale_factor=1.5 if width > 1000 else 2,
                 locale="en-GB",
+                timezone_id=time_zone(),
             )
             await context.add_init_script(_let_in(hass))
             page = await context.new_page()
@@ -169,12 +176,14 @@ async def run(python: str, chromium: str, hours: float, *, points: list[Point]) 
     venv = install(python)
     folder = Path(tempfile.mkdtemp(prefix="gridzero-ha-"))
     (folder / "hass").mkdir()
-    house = House(folder, "device", "--start", str(HOUR), "--soc", "0.6")
+    house = House(folder, "device", "--start", str(HOUR), "--soc", f"{cells_soc(points):.3f}")
     hass = HomeAssistant(venv, folder / "hass", house.port, "lovelace:\n  mode: yaml\n")
     yaml_file = folder / "hass" / "configuration.yaml"
     text = yaml_file.read_text().replace("time_zone: UTC", f"time_zone: {time_zone()}")
     yaml_file.write_text(text)
-    shutil.copy(FOLDER / "dashboard.yaml", folder / "hass" / "ui-lovelace.yaml")
+    screen = (FOLDER / "dashboard.yaml").read_text()
+    screen = screen.replace("hours_to_show: 12", f"hours_to_show: {hours:g}")
+    (folder / "hass" / "ui-lovelace.yaml").write_text(screen)
     try:
         house.start()
         await until("the broker is there", house.has_broker)
@@ -205,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default="python3.13", help="for Home Assistant")
     parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
-    parser.add_argument("--hours", type=float, default=12.0, help="of the simulated day before")
+    parser.add_argument("--hours", type=float, default=9.0, help="of the simulated day before")
     parser.add_argument("--day", type=Path, help="file that keeps that day for the next picture")
     arguments = parser.parse_args()
     if arguments.day and arguments.day.exists():
@@ -214,6 +223,7 @@ def main() -> None:
         points = a_day(arguments.hours)
     if arguments.day:
         arguments.day.write_text(json.dumps(points))
+    points = [point for point in points if point[0] <= arguments.hours * 3600.0]
     asyncio.run(run(arguments.python, arguments.chromium, arguments.hours, points=points))
 
 

@@ -63,7 +63,7 @@ class MqttIn:
 
     def _set(self, key: str, value: str) -> None:
         try:
-            self._orders.carry_out(key, value)
+            self._orders.carry_out(key, value, is_sure=False)
         except TooFast:
             if key in SETTING_OF:
                 self._late[key] = value
@@ -87,7 +87,9 @@ class MqttIn:
         except TooFast:
             return  # neither logged nor answered: each would be a flood of its own
         if ok:  # what is refused is an event, of which a flood is counted
-            log.info("asked", by=by, what=what[:40], value=value[:40])
+            # a trace changes nothing, and whoever looks on asks for it every few seconds
+            note = log.debug if what == "trace" else log.info
+            note("asked", by=by, what=what[:40], value=value[:40])
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
