@@ -51,6 +51,7 @@ from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
+from gridzero.runtime.sparing_store import SparingStore
 from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 from gridzero.runtime.trace import TracedLinks, Tracer
@@ -78,6 +79,7 @@ class App:
     orders: Orders
     mqtt_in: MqttIn
     trace: TraceOut
+    kept: SparingStore
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -107,6 +109,7 @@ class App:
             yield Service("watchdogs", self.watchdogs.run)
 
     def _farewell(self) -> None:
+        self.kept.flush()
         self.learning.save()
         self.memory.save()
         self.energy.save()
@@ -151,8 +154,8 @@ def build(
     check_cells(config, parts.all())
     state_dir = Path(config.site.state_dir)
     faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
-    store = store or FileStore(state_dir / "settings.json")
-    settings = _settings(config, store, faults, parts)
+    kept = SparingStore(store or FileStore(state_dir / "settings.json"), clock)
+    settings = _settings(config, kept, faults, parts)
     outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
@@ -200,6 +203,7 @@ def build(
         orders,
         mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
+        kept,
     )
 
 

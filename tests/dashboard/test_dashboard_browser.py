@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from shutil import which
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,11 +26,10 @@ from dashboard_house import (
 )
 from playwright.async_api import async_playwright
 
-CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM", "/usr/bin/chromium"))
+CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM") or which("chromium") or "/usr/bin/chromium")
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"
 PANELS = ("flow", "battery", "chart", "cells", "why", "score", "faults", "events", "settings")
-PAINT_MS = 1500.0
-WEEK_MS = 500.0
+PATIENCE_MS = 60_000.0
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.exists(), reason="no Chromium on this machine: make browser installs one"
@@ -76,7 +76,7 @@ class Tab:
 
     async def wait(self, words: str) -> None:
         await self.page.wait_for_function(
-            "words => document.body.innerText.includes(words)", arg=words, timeout=10_000
+            "words => document.body.innerText.includes(words)", arg=words, timeout=PATIENCE_MS
         )
 
 
@@ -115,10 +115,10 @@ async def test_the_page_as_people_use_it(tmp_path: Path) -> None:
 async def _shows_everything(desk: Tab) -> None:
     page = desk.page
     for panel in PANELS:
-        await page.wait_for_selector(f"#{panel} .body", timeout=10_000)
+        await page.wait_for_selector(f"#{panel} .body", timeout=PATIENCE_MS)
     await desk.wait("module b3 was 0.4 V away")
     for last in (".map .bleeding", ".causes li", "#f-target_w"):  # topics come one after another
-        await page.wait_for_selector(last, timeout=10_000)
+        await page.wait_for_selector(last, timeout=PATIENCE_MS)
     assert await page.locator(".map button.cell").count() == 108
     assert await page.locator(".map .suspect").count() == 1
     assert await page.locator(".map .bleeding").count() == 3
@@ -269,7 +269,7 @@ async def test_a_browser_that_never_reads_is_dropped_while_others_are_served(
         for _ in range(3):
             assert (await _page(host)).startswith(b"HTTP/1.1 200")
         for reader, writer in silent:
-            async with asyncio.timeout(30.0):
+            async with asyncio.timeout(60.0):
                 while await reader.read(65_536):
                     pass  # what was under way, then the end
             writer.close()

@@ -158,6 +158,14 @@ async def test_a_flood_of_wrong_passwords_waits() -> None:
     assert tries.wait_s("10.0.0.9") == 0.0
 
 
+async def test_all_addresses_of_an_ipv6_network_are_one() -> None:
+    tries = Tries(LoopClock())
+    for number in range(5):
+        tries.wrong(f"2001:db8::{number}")
+    assert tries.wait_s("2001:db8::99") > 50.0
+    assert tries.wait_s("2001:db8:0:1::99") == 0.0
+
+
 async def test_many_addresses_are_one_flood() -> None:
     tries = Tries(LoopClock())
     for number in range(3 * MOST_ADDRESSES):

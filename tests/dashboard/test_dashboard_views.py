@@ -145,7 +145,7 @@ def test_events_have_their_age() -> None:
 
 def test_the_form_is_what_gridzero_says() -> None:
     form = settings_of(SETTINGS)
-    assert [field["key"] for field in form["fields"]] == ["mode", "power_w"]
+    assert [field["key"] for field in form["groups"][0]["fields"]] == ["mode", "power_w"]
     assert [action["key"] for action in form["actions"]] == ["restart", "identify", "unclear"]
     assert [action["dangerous"] for action in form["actions"]] == [True, False, True]
     assert may_ask(SETTINGS, "mode")
@@ -172,6 +172,12 @@ KEYS = st.sampled_from(
         "settings",
         "day",
         "causes_ws",
+        "today",
+        "date",
+        "days",
+        "balancing",
+        "charge",
+        "maintenance",
         "modules",
         "temps_c",
         "bleeding",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import difflib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -83,6 +84,7 @@ async def _survey(arguments: argparse.Namespace, known: Sequence[Known]) -> Exit
         link.subscribe(topic, survey.take)
     async with running(link):
         await _connected(link)
+        sys.stderr.write(f"listening for {arguments.seconds:g} s ...\n")
         await asyncio.sleep(arguments.seconds)
     if not survey.topics:
         raise NothingHeard(

@@ -11,7 +11,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Never, TypeVar
 
 import structlog
 
@@ -27,6 +27,7 @@ _ANSWER_S = 3.0
 _CRASH_TOLD_S = 600.0
 _RETAINED = frozenset({"settings"})
 
+T = TypeVar("T")
 Listener = Callable[[Mapping[str, Any]], None]
 
 
@@ -113,7 +114,7 @@ class Feed:
         for listener in self._listeners.get(topic, ()):
             self._tell(topic, listener, values)
 
-    def _tell(self, topic: str, listener: Listener, values: Mapping[str, Any]) -> None:
+    def _tell(self, topic: str, listener: Callable[[T], None], values: T) -> None:
         """A bug in one face must not take the connection from the others."""
         try:
             listener(values)
@@ -129,7 +130,7 @@ class Feed:
             return
         self.is_online = message.payload == b"online"
         for listener in self._on_status:
-            listener(self.is_online)
+            self._tell("status", listener, self.is_online)
 
     def _on_answer(self, values: Mapping[str, Any]) -> None:
         answer = self._asked.get(str(values.get("id")))
@@ -138,9 +139,14 @@ class Feed:
 
 
 def object_of(payload: bytes) -> dict[str, Any] | None:
-    """The JSON object that a payload is; None for anything else."""
+    """The JSON object that a payload is; None for anything else, also for one with NaN in it."""
     try:
-        values = json.loads(payload)
+        values = json.loads(payload, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
+
+
+def _no_json(word: str) -> Never:
+    """NaN and Infinity are no JSON; whoever repeats them breaks what comes after."""
+    raise ValueError(word)

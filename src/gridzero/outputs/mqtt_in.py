@@ -63,7 +63,7 @@ class MqttIn:
 
     def _set(self, key: str, value: str) -> None:
         try:
-            self._orders.carry_out(key, value)
+            self._orders.carry_out(key, value, is_sure=False)
         except TooFast:
             if key in SETTING_OF:
                 self._late[key] = value

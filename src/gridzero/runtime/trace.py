@@ -16,15 +16,11 @@ from gridzero.ports.links import (
     CanFilter,
     CanFrame,
     CanLink,
-    GpioLink,
-    HttpLink,
-    I2cLink,
     LinkHealth,
     Links,
-    MqttLink,
     SerialLink,
-    UdpLink,
 )
+from gridzero.runtime.passed_links import PassedLinks
 from gridzero.runtime.settings import SettingRefused
 
 HOLD_S = 10.0
@@ -122,11 +118,15 @@ class Tracer:
         return news
 
 
-class TracedLinks:
-    """Meets ports.links.Links: the links of a site with a tap at each."""
+class TracedLinks(PassedLinks):
+    """Meets ports.links.Links: those of a site with a tap at each CAN and serial link.
+
+    A shunt on I2C alone would fill the screen, and on MQTT everybody may listen anyway.
+    """
 
     def __init__(self, links: Links, tracer: Tracer) -> None:
-        self._links, self._tracer = links, tracer
+        super().__init__(links)
+        self._tracer = tracer
 
     def can(self, name: str) -> CanLink:
         """See ports.links.Links."""
@@ -135,26 +135,6 @@ class TracedLinks:
     def serial(self, name: str) -> SerialLink:
         """See ports.links.Links."""
         return _TracedSerial(self._links.serial(name), self._tracer)
-
-    def i2c(self, name: str) -> I2cLink:
-        """See ports.links.Links; not traced: a shunt alone would fill the screen."""
-        return self._links.i2c(name)
-
-    def gpio(self, name: str) -> GpioLink:
-        """See ports.links.Links; not traced."""
-        return self._links.gpio(name)
-
-    def http(self, name: str) -> HttpLink:
-        """See ports.links.Links; not traced."""
-        return self._links.http(name)
-
-    def udp(self, name: str) -> UdpLink:
-        """See ports.links.Links; not traced."""
-        return self._links.udp(name)
-
-    def mqtt(self) -> MqttLink:
-        """See ports.links.Links; everybody may listen there anyway."""
-        return self._links.mqtt()
 
 
 class _TracedCan:

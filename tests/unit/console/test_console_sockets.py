@@ -6,8 +6,9 @@ import asyncio
 import socket
 
 import pytest
-from console_client import LOOPBACK, Console, console, free_port
+from console_client import LOOPBACK, PATIENCE_S, Console, console
 from console_house import STATE, House
+from free_ports import free_port
 from pydantic import SecretStr
 
 from gridzero.config.faces import ConsoleConfig
@@ -24,7 +25,7 @@ PROMPT = "gridzero>"
 async def script(console: Console, word: str, password: str = "", *, sure: bool = False) -> Script:
     """Run one word as ``gridzero console -c`` does."""
     run = Script(word, password, sure=sure)
-    async with asyncio.timeout(20.0), console.wire() as client:
+    async with asyncio.timeout(PATIENCE_S), console.wire() as client:
         client.send(run.opening)
         while run.code is None and (data := await client.reader.read(65536)):
             client.send(run.feed(data))

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from link_fakes import LOOPBACK, Proxy, Reports, free_port, running, until
+from free_ports import free_port
+from link_fakes import LOOPBACK, Proxy, Reports, running, until
 
 from gridzero.links import mqtt_connection
 from gridzero.links.embedded_broker import EmbeddedBroker

@@ -222,12 +222,20 @@ class HistoryReader:
         with self._turn:
             try:
                 yield self._opened()
+            except FileNotFoundError as error:
+                self._let_go()
+                raise HistoryError(
+                    "there is no history here",
+                    where=str(self._file),
+                    remedy="Name the configuration with --config, or the file with --file; it is "
+                    "written while gridzero runs with history.enabled",
+                ) from error
             except (sqlite3.Error, BadBlock, OSError) as error:
                 self._let_go()
                 raise HistoryError(
                     f"the history cannot be read: {error}",
                     where=str(self._file),
-                    remedy="Is history.enabled, and does gridzero run (or has it run) here?",
+                    remedy="May this user read it? `gridzero history restore` takes a backup",
                 ) from error
 
     def _opened(self) -> _Open:
