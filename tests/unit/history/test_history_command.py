@@ -124,7 +124,7 @@ def test_parquet_without_pyarrow_says_what_to_install(
 
 def test_no_history_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history", "info", "--file", str(tmp_path / "none")]) == 2
-    assert "the history cannot be read" in capsys.readouterr().err
+    assert "there is no history here" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
