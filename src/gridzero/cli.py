@@ -286,6 +286,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from gridzero.bench.history import run as keep
 
         return keep(arguments)
+    if arguments.what == "day":
+        from gridzero.bench.day.command import run as live
+
+        return live(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)
