@@ -145,6 +145,7 @@ async def test_kill_9_does_not_damage_the_settings_and_they_are_there_again(
         await until(lambda: listener.state)
         assert listener.state["mode"] == "auto"
         await listener.say("gridzero/mode/set", "hold")
+        await until(lambda: listener.state["mode"] == "hold")
         await until(
             lambda: stored.exists() and json.loads(stored.read_text())["mode"]["value"] == "hold"
         )
