@@ -40,6 +40,7 @@ from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of
 from gridzero.runtime.energy_memory import EnergyMemory
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.flood_gate import log_gate
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
@@ -155,7 +156,7 @@ def build(
     state_dir = Path(config.site.state_dir)
     faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
     kept = SparingStore(store or FileStore(state_dir / "settings.json"), clock)
-    settings = _settings(config, kept, faults, parts)
+    settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock))
     outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
@@ -351,13 +352,15 @@ def _connect_contactors(loaded: Loaded, plugins: Mapping[str, DriverPlugin], par
                 device.contactor = parts.switches[name]
 
 
-def _settings(config: Config, store: Store, faults: FaultBook, parts: Parts) -> Settings:
+def _settings(
+    config: Config, store: Store, faults: FaultBook, parts: Parts, may_log: Callable[[], bool]
+) -> Settings:
     most_w = {
         "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
         "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
     }
     wanted, has_prices = _wanted(config.control), config.prices is not None
-    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices)
+    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log)
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings

@@ -94,12 +94,13 @@ def _parser() -> argparse.ArgumentParser:
 def _overview() -> str:
     """Every command in a line, below whom it is for."""
     groups = dict.fromkeys(command.group for command in COMMANDS)
+    width = max(len(command.name) for command in COMMANDS)
     return (
         "\n\n".join(
             "\n".join(
                 (
                     f"{group}:",
-                    *(f"  {c.name:<10} {c.summary}" for c in COMMANDS if c.group == group),
+                    *(f"  {c.name:<{width}}  {c.summary}" for c in COMMANDS if c.group == group),
                 )
             )
             for group in groups
@@ -399,6 +400,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(_RUN, "run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
+        _RUN,
+        "healthcheck",
+        "Say whether commands are really being sent; for Docker",
+        _healthcheck_arguments,
+        _healthcheck,
+    ),
+    Command(
         _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console
     ),
     Command(
@@ -432,13 +440,6 @@ COMMANDS: tuple[Command, ...] = (
         "Run test vectors through a driver's codec",
         _vector_arguments,
         _vectors,
-    ),
-    Command(
-        _BESIDE,
-        "healthcheck",
-        "Say whether commands are really being sent; for Docker",
-        _healthcheck_arguments,
-        _healthcheck,
     ),
 )
 

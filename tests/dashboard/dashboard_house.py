@@ -201,6 +201,10 @@ class Talker:
         self.is_silent = True
         await self._client.publish("gridzero/status", "offline", retain=True)
 
+    async def online(self) -> None:
+        await self._client.publish("gridzero/status", "online", retain=True)
+        self.is_silent = False
+
     async def answer(self) -> None:
         await self._client.subscribe("gridzero/ask")
         async for message in self._client.messages:

@@ -28,7 +28,10 @@ from playwright.async_api import async_playwright
 
 CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM") or which("chromium") or "/usr/bin/chromium")
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"
-PANELS = ("flow", "battery", "chart", "cells", "why", "score", "faults", "events", "settings")
+PANELS = (
+    *("flow", "battery", "chart", "why", "energy", "care", "cells", "score", "faults", "events"),
+    *("modules", "settings"),
+)
 PATIENCE_MS = 60_000.0
 
 needs_chromium = pytest.mark.skipif(
@@ -103,12 +106,15 @@ async def test_the_page_as_people_use_it(tmp_path: Path) -> None:
         await _shows_everything(desk)
         await _acknowledges(desk, talker)
         await _is_refused_with_a_reason(desk, talker)
+        await _sets_by_switch_and_goes_back_to_the_file(desk, talker)
         await _asks_before_what_is_dangerous(desk, talker)
         await _is_used_by_keyboard(desk)
         await _fits(browser, address)
         await talker.offline()
         await desk.wait("gridzero is offline")
         await desk.picture("offline")
+        await talker.online()
+        await desk.page.wait_for_selector(".banner", state="detached")
         assert desk.complaints == []
 
 
@@ -129,6 +135,14 @@ async def _shows_everything(desk: Tab) -> None:
     await page.wait_for_selector('.chart[data-drawn="week"]')
     assert "±" in await desk.text(".gauge .big")
     assert await page.locator(".causes li").count() >= 1
+    assert await page.locator(".days .battery").count() == 7
+    assert await page.locator(".modules tbody tr").count() == 9
+    assert await page.locator(".band i").count() >= 2
+    await page.get_by_role("button", name="grid", exact=True).click()
+    assert "grid" not in str(await page.evaluate("localStorage.getItem('gridzero-curves')"))
+    for key, span in (("m", "month"), ("y", "year")):
+        await page.keyboard.press(key)
+        await page.wait_for_selector(f'.chart[data-drawn="{span}"]')
     await desk.picture("desk", whole=True)
 
 
@@ -146,6 +160,19 @@ async def _is_refused_with_a_reason(desk: Tab, talker: Any) -> None:
     await desk.wait("target_w takes -2000 to 2000, not 99999")
     assert talker.asked[-1]["value"] == "99999"
     await desk.picture("refused")
+
+
+async def _sets_by_switch_and_goes_back_to_the_file(desk: Tab, talker: Any) -> None:
+    fields = talker.house["settings"]["settings"]
+    fields["max_charge_w"]["value"] = 1200.0
+    await desk.page.locator("#f-ev_hold").click()
+    await desk.wait("ev_hold: done")
+    assert (talker.asked[-1]["what"], talker.asked[-1]["value"]) == ("ev_hold", "on")
+    await desk.page.get_by_role("button", name="Maximum charge back to 2800").click()
+    await desk.wait("max_charge_w: done")
+    assert (talker.asked[-1]["what"], talker.asked[-1]["value"]) == ("max_charge_w", "2800")
+    fields["max_charge_w"]["value"] = 2800.0
+    await desk.page.wait_for_selector('[data-key="max_charge_w"] .default', state="detached")
 
 
 async def _asks_before_what_is_dangerous(desk: Tab, talker: Any) -> None:
@@ -170,7 +197,7 @@ async def _is_used_by_keyboard(desk: Tab) -> None:
     await desk.page.wait_for_selector("dialog[open] .keys")
     await desk.page.keyboard.press("Escape")
     await desk.page.wait_for_selector("dialog[open]", state="detached")
-    await desk.page.keyboard.press("4")
+    await desk.page.keyboard.press("5")
     assert await desk.page.evaluate("document.activeElement.id") == "cells"
 
 

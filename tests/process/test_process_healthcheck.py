@@ -6,7 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from process_site import Terminal, free_port, gridzero, site_config, until
+from free_ports import free_port
+from process_site import Terminal, gridzero, site_config, until
 
 from gridzero.links.alive_file import VARIABLE, AliveFile
 

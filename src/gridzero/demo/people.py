@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gridzero.children import children
 from gridzero.config.models import Config
-from gridzero.demo.live import LiveSite
+from gridzero.demo.live import LiveSite, free_port
 from gridzero.runtime.supervisor import Service
 
 
@@ -27,12 +27,19 @@ def doors(config: Config) -> list[str]:
     """Where a person finds them, one a line."""
     shown, found = _that_can_be_shown(config), []
     if shown.dashboard is not None:
-        found.append(f"web page: http://{shown.dashboard.host}:{shown.dashboard.port}")
+        found.append(_door("web page: http://", shown.dashboard.host, shown.dashboard.port))
     elif config.dashboard is not None:
         found.append("web page: pip install 'gridzero[dashboard]'")
     if shown.console.enabled:
-        found.append(f"console: gridzero console {shown.console.host}:{shown.console.port}")
+        found.append(_door("console: gridzero console ", shown.console.host, shown.console.port))
     return found
+
+
+def _door(words: str, host: str, port: int) -> str:
+    """Where to find it; what already listens there is no part of this demo."""
+    if free_port(port) != port:
+        return f"{words.partition(':')[0]}: none, port {port} is taken"
+    return f"{words}{host}:{port}"
 
 
 def _that_can_be_shown(config: Config) -> Config:

@@ -78,8 +78,9 @@ async def _test(arguments: argparse.Namespace, plugins: Mapping[str, DriverPlugi
 
 
 async def _survey(arguments: argparse.Namespace, known: Sequence[Known]) -> ExitCode:
-    survey = Survey()
-    link = _broker(arguments)
+    mqtt = account(arguments.config, arguments.mqtt)
+    survey = Survey(own=mqtt.topic_prefix if arguments.topic is None else "")
+    link = client(mqtt)
     for topic in _filters(arguments.topic):
         link.subscribe(topic, survey.take)
     async with running(link):
@@ -94,6 +95,8 @@ async def _survey(arguments: argparse.Namespace, known: Sequence[Known]) -> Exit
             "--seconds",
         )
     found = matches(tuple(survey.kept), known)
+    if survey.left_out:
+        sys.stderr.write("what gridzero itself says is left out\n")
     if arguments.json:
         say(as_json(words.survey_data(survey, found)))
     else:

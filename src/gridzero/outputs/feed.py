@@ -11,6 +11,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, NamedTuple, Never, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ TOPICS = ("state", "cells", "battery", "health", "score", "energy", "settings")
 
 _ANSWER_S = 3.0
 _CRASH_TOLD_S = 600.0
+_MOST_DIGITS = 300
 _RETAINED = frozenset({"settings"})
 
 T = TypeVar("T")
@@ -139,14 +141,28 @@ class Feed:
 
 
 def object_of(payload: bytes) -> dict[str, Any] | None:
-    """The JSON object that a payload is; None for anything else, also for one with NaN in it."""
+    """The JSON object that a payload is; None for anything else.
+
+    Also for one with a number in it that no float can hold: whoever reckons with that, or repeats
+    it, would stumble.
+    """
     try:
-        values = json.loads(payload, parse_constant=_no_json)
+        values = json.loads(
+            payload, parse_constant=_no_number, parse_float=_float, parse_int=_whole
+        )
     except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
 
 
-def _no_json(word: str) -> Never:
-    """NaN and Infinity are no JSON; whoever repeats them breaks what comes after."""
+def _no_number(word: str) -> Never:
     raise ValueError(word)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    return number if isfinite(number) else _no_number(digits)
+
+
+def _whole(digits: str) -> int:
+    return int(digits) if len(digits) <= _MOST_DIGITS else _no_number(digits)

@@ -41,10 +41,14 @@ class Settings:
         most_w: Mapping[str, float] | None = None,
         has_prices: bool = True,
         utc_s: Callable[[], float] = time.time,
+        may_log: Callable[[], bool] = lambda: True,
     ) -> None:
-        """most_w: the greatest value of settings that end where the converters do, by key."""
+        """most_w: the greatest value of settings that end where the converters do, by key.
+
+        may_log: asked before each change is logged: programs may change a setting every second.
+        """
         self._store, self.default, self.utc_s = store, default, utc_s
-        self._has_prices = has_prices
+        self._has_prices, self._may_log = has_prices, may_log
         self.rows = tuple(_within(row, most_w or {}) for row in SETTINGS)
         self._rows = {row.key: row for row in (*self.rows, _SHUNT_FLIPPED)}
         self._listeners: list[Callable[[Wanted], None]] = []
@@ -95,7 +99,9 @@ class Settings:
             return wanted  # nothing to write: memory cards wear
         before, self.wanted = self.wanted, wanted
         self._ends_s = self._override_ends_s()
-        log.info("settings.changed", **self._remember(before))
+        changed = self._remember(before)
+        if self._may_log():
+            log.info("settings.changed", **changed)
         for listener in self._listeners:
             listener(wanted)
         return wanted

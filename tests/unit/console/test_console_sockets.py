@@ -297,3 +297,18 @@ async def test_a_session_ends_with_its_client() -> None:
             await person.sees(PROMPT)
             person.send("\x04")
             await person.ends()
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+@pytest.mark.parametrize("split", [1000, 3])
+async def test_a_web_page_that_sends_words_here_is_hung_up_on(method: str, split: int) -> None:
+    """Any page in a browser of this machine may send a form to any port of it."""
+    form = f"{method} / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n\r\nmode hold\r\n".encode()
+    async with console() as house, house.wire() as page:
+        page.send(form[:split])
+        await asyncio.sleep(0.05)
+        page.send(form[split:])
+        await page.ends()
+        assert house.house.asked == []
+        async with house.client() as person:
+            await person.sees(PROMPT)

@@ -91,6 +91,17 @@ def test_of_energy_only_what_is_known_and_not_nothing_is_shown() -> None:
     ]
 
 
+def test_modules_that_all_wait_for_the_same_are_one_row() -> None:
+    waits = {"cells": [], "ah_left": 0.0, "reason_text": "waits until the battery is fuller"}
+    told = {"balancing": {"ah_left": 0.0, "modules": {"a3": waits, "b1": waits}}}
+    assert text("balance", Told({"battery": told})).splitlines() == [
+        "0.00 Ah to bleed",
+        "none is bled  waits until the battery is fuller",
+    ]
+    told["balancing"]["modules"] = {"a3": waits, "b1": waits | {"ah_left": 0.2}}
+    assert len(text("balance", Told({"battery": told})).splitlines()) == 3
+
+
 def test_limits_name_settings_only_where_a_person_changed_them() -> None:
     settings_told = {"max_soc_pct": {"value": 80.0, "default": 100.0, "title": "Highest charge"}}
     untouched = {"min_soc_pct": {"value": 0.0, "default": 0.0, "title": "Lowest charge"}}

@@ -189,3 +189,15 @@ async def test_a_restart_is_refused_where_nothing_would_start_it_again(
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert (await desk.ask(what="restart"))["ok"]
     assert stop.is_set()
+
+
+async def test_a_program_that_steers_every_second_does_not_fill_the_log() -> None:
+    with structlog.testing.capture_logs() as logs:
+        desk = Desk()
+        for number in range(600):
+            await desk.ask(what="target_w", value=number, by="a program")
+            await asyncio.sleep(1.0)
+    assert desk.site.settings.wanted.target_w == 599.0
+    asked = [entry for entry in logs if "asked" in (entry["event"], entry.get("of"))]
+    assert BURST <= len(asked) <= 70
+    assert sum(entry.get("times", 1) for entry in asked) >= 500

@@ -64,13 +64,15 @@ def _says_something(name: str, *trees: Tree) -> bool:
 def _counter(name: str, told: Tree, today: Tree) -> Line:
     words, _, end = name.rpartition("_")
     label = _ROWS.get(name) or said(words if end in _UNITS else name)
-    of_today, ever = (_column(number(tree, name)) for tree in (today, told))
+    of_today, ever = (_column(number(tree, name), end) for tree in (today, told))
     return line(("label", f"{label:<30}"), f"{of_today:>12}{ever:>12}", f"  {_UNITS.get(end, '')}")
 
 
-def _column(value: float | None) -> str:
+def _column(value: float | None, unit: str) -> str:
     """Empty where it is not known: the other column is."""
-    return "" if value is None else figure(value, 2 if abs(value) < 1000.0 else 0)
+    if value is None:
+        return ""
+    return figure(value, 1 if unit == "pct" else 2 if abs(value) < 1000.0 else 0)
 
 
 def _converters(told: Tree, today: Tree) -> Iterator[Line]:

@@ -102,16 +102,16 @@ def _worth_s(answer: dict[str, Any]) -> float:
 def _answer(series: Points, from_s: float, to_s: float) -> dict[str, Any]:
     if not series.at_s:
         return {"why_not": _NOTHING_YET}
-    places = list(_places(series.at_s, series.step_s))
+    found = list(places(series.at_s, series.step_s))
     curves = {
-        name: _drawn(series.columns[key], name, [index for _, index in places])
+        name: _drawn(series.columns[key], name, [index for _, index in found])
         for name, key in CURVES.items()
     }
     span = {"from_s": from_s, "to_s": to_s, "step_s": series.step_s}
-    return {**span, "at_s": [round(at_s) for at_s, _ in places], **curves}
+    return {**span, "at_s": [round(at_s) for at_s, _ in found], **curves}
 
 
-def _places(at_s: Sequence[float], step_s: float) -> Iterator[tuple[float, int | None]]:
+def places(at_s: Sequence[float], step_s: float) -> Iterator[tuple[float, int | None]]:
     """Points by their index; where time is missing, a point without values: no line is drawn."""
     before_s = at_s[0]
     for index, begin_s in enumerate(at_s):

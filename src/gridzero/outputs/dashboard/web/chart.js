@@ -25,8 +25,8 @@ export const PastChart = {
       <button v-for="one in spans" :key="one" class="quiet" :class="{ on: span === one }" :aria-pressed="span === one ? 'true' : 'false'" @click="choose(one)">{{ one }}</button></div>
     <p v-if="why" class="dim wait" role="status">{{ why }}</p>
     <div v-show="!why" class="past">
-      <div class="curves" role="group" aria-label="Curves"><button v-for="curve in (kiosk ? offered.filter((one) => shown.includes(one.key)) : offered)" :key="curve.key" class="curve" :class="{ on: shown.includes(curve.key) }" :disabled="kiosk"
-        :aria-pressed="shown.includes(curve.key) ? 'true' : 'false'" @click="toggle(curve.key)"><i :style="{ background: 'var(' + curve.color + ')' }" :class="curve.dash"></i>{{ curve.title }}</button></div>
+      <div class="curves" role="group" aria-label="Curves"><component :is="kiosk ? 'span' : 'button'" v-for="curve in (kiosk ? offered.filter((one) => shown.includes(one.key)) : offered)" :key="curve.key" class="curve" :class="{ on: shown.includes(curve.key) }"
+        :aria-pressed="kiosk ? null : shown.includes(curve.key) ? 'true' : 'false'" @click="toggle(curve.key)"><i :style="{ background: 'var(' + curve.color + ')' }" :class="curve.dash"></i>{{ curve.title }}</component></div>
       <div ref="chart" class="chart" role="img" :aria-label="'Grid, battery, house, state of charge and cells of the last ' + span"></div>
       <div v-if="past" class="when" :style="{ marginLeft: (small ? 44 : 58) + 'px', marginRight: (small ? 40 : 56) + 'px' }">
         <div class="marks"><i v-for="(mark, i) in marks" :key="i" :class="mark.severity" :style="mark.style" :title="mark.words"></i></div>

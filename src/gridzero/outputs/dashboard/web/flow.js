@@ -60,6 +60,7 @@ export const FlowPicture = {
   props: { flow: Object },
   data() { return { narrow: false, icons: ICONS }; },
   computed: {
+    units() { return ["inverter", "rectifier"].filter((unit) => this.flow[unit]); },
     place() {
       const place = this.narrow ? TALL : WIDE;
       return this.narrow && this.flow.sun ? { ...place, ...BESIDE, lines: { ...place.lines, ...BESIDE.lines } } : place;
@@ -69,12 +70,12 @@ export const FlowPicture = {
     <svg class="flow" :class="{ narrow }" :viewBox="flow.sun ? place.sunny : place.box" role="img" :aria-label="flow.summary">
       <flow-line :d="place.lines.grid" :watts="flow.lines.grid" kind="grid" />
       <flow-line v-if="flow.sun" :d="place.lines.sun" :watts="flow.lines.sun" kind="sun" />
-      <flow-line :d="place.lines.inverter" :watts="flow.lines.inverter" kind="inverter" />
-      <flow-line :d="place.lines.rectifier" :watts="flow.lines.rectifier" kind="rectifier" />
-      <g v-for="unit in ['inverter', 'rectifier']" :key="unit" :class="['unit', unit, { rests: !flow.lines[unit] }]"
+      <flow-line v-if="flow.inverter" :d="place.lines.inverter" :watts="flow.lines.inverter" kind="inverter" />
+      <flow-line v-if="flow.rectifier" :d="place.lines.rectifier" :watts="flow.lines.rectifier" kind="rectifier" />
+      <g v-for="unit in units" :key="unit" :class="['unit', unit, { rests: !flow.lines[unit] }]"
          :transform="'translate(' + place[unit][0] + ' ' + place[unit][1] + ')'">
         <rect x="-72" y="-29" width="144" height="58" rx="14" />
-        <text class="name" y="-7">{{ unit }}</text>
+        <text class="name" y="-7">{{ flow[unit].title }}</text>
         <text class="value" y="16">{{ flow[unit].value }}</text>
       </g>
       <flow-node v-if="flow.sun" :at="place.sun" kind="sun" v-bind="flow.sun" :icon="icons.sun" />
