@@ -2,7 +2,8 @@
 
 - self_use: the target.
 - peak_shave: only what exceeds the peak is discharged; surplus is stored. A battery below its
-  reserve is charged with half of what is left below the peak, where that is allowed.
+  reserve is charged with half of what is left below the peak, where that is allowed, once the house
+  has stayed below it for five minutes: a load that comes and goes must not start the charger anew.
 - tariff: stored energy is used while a kWh from the grid costs at least what a stored one is
   worth (docs/value.md), and bought while that pays for the losses. Without such a worth: the
   target, and the plan says so.
@@ -23,6 +24,7 @@ from gridzero.domain.snapshot import ConverterView, Snapshot
 _MARGIN = 0.05  # by which buying must be cheaper to begin: a price that trembles starts nothing
 _GENTLY = 0.5
 _HYSTERESIS_PCT = 1.0
+_BELOW_PEAK_S = 300.0
 _NEVER_W = 1e6
 """Import that no house reaches: the battery is not discharged for any."""
 
@@ -40,12 +42,14 @@ class Strategist:
 
     def __init__(self) -> None:
         self._buys = self._fills = False
+        self._below_since_s: float | None = None
 
     def course(self, now: Snapshot, net_load_w: float | None) -> Course:
         """net_load_w: what the house needs without the battery by a meter that is fresh, W."""
         aim = self_use(now.wanted)
         if now.wanted.strategy is Strategy.PEAK_SHAVE:
             return self._peak(now, aim, net_load_w)
+        self._below_since_s = None
         if now.wanted.strategy is Strategy.TARIFF:
             return self._tariff(now, aim)
         return Course(aim, Plan.SELF_USE)
@@ -53,9 +57,19 @@ class Strategist:
     def _peak(self, now: Snapshot, aim: Aim, net_load_w: float | None) -> Course:
         peak_w = max(now.wanted.peak_w, aim.high_w)
         room_w = 0.0 if net_load_w is None else peak_w - net_load_w
-        if self._needs_reserve(now) and room_w > 0.0:
+        stays_below = net_load_w is not None and self._stays_below(room_w, now.now_s)
+        if self._needs_reserve(now) and stays_below:
             return Course(aim, Plan.PEAK_RESERVE, _GENTLY * room_w)
         return Course(Aim(aim.low_w, peak_w, Because.BELOW_PEAK), Plan.PEAK_SHAVE)
+
+    def _stays_below(self, room_w: float, now_s: float) -> bool:
+        """Whether the house has been below the peak for long."""
+        if room_w <= 0.0:
+            self._below_since_s = None
+            return False
+        if self._below_since_s is None:
+            self._below_since_s = now_s
+        return now_s - self._below_since_s >= _BELOW_PEAK_S
 
     def _needs_reserve(self, now: Snapshot) -> bool:
         soc_pct, wanted = soc_pct_of(now), now.wanted
