@@ -330,6 +330,30 @@ def _meter(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", nargs="?", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="for programs, with stable keys")
+    parser.add_argument("--all", action="store_true", help="also what is good or cannot be seen")
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from gridzero.doctor.command import run
+
+    return run(arguments)
+
+
+def _setup_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.host_setup.arguments import add
+
+    add(parser)
+
+
+def _setup(arguments: argparse.Namespace) -> int:
+    from gridzero.host_setup.command import run
+
+    return run(arguments)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
@@ -374,6 +398,18 @@ COMMANDS: tuple[Command, ...] = (
         "meter", "List known grid meters, or look at what a live one says", _meter_arguments, _meter
     ),
     Command("check", "Check configuration files and tell what they mean", _files, _check),
+    Command(
+        "doctor",
+        "Look for what is wrong with this machine, and tell what mends it",
+        _doctor_arguments,
+        _doctor,
+    ),
+    Command(
+        "setup",
+        "Show or write the machine's files: CAN names and rates, overlays, systemd unit",
+        _setup_arguments,
+        _setup,
+    ),
     Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
     Command("drivers", "List the installed drivers", _no_arguments, _drivers),
     Command("vectors", "Run test vectors through a driver's codec", _vector_arguments, _vectors),

@@ -17,6 +17,7 @@ from gridzero.links.mqtt_client import RealMqtt
 from gridzero.links.mqtt_connection import MqttTls
 from gridzero.plugins import find_plugins
 from gridzero.ports.links import MqttLink, MqttMessage
+from gridzero.ports.plugin import Report
 from gridzero.real_links import up_soon
 from gridzero.runtime.exit_codes import ExitCode
 
@@ -141,8 +142,8 @@ def broker_of(broker: str, prefix: str) -> MqttConfig:
     return MqttConfig(host=host, port=int(port), topic_prefix=prefix)
 
 
-def client(mqtt: MqttConfig) -> RealMqtt:
-    """A client of that broker that says nothing of itself."""
+def client(mqtt: MqttConfig, report: Report | None = None) -> RealMqtt:
+    """A client of that broker that says nothing of itself. report: hears of outages."""
     tls = mqtt.tls
     return RealMqtt(
         host=mqtt.host or "127.0.0.1",
@@ -152,7 +153,7 @@ def client(mqtt: MqttConfig) -> RealMqtt:
         tls=MqttTls(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file)
         if tls
         else None,
-        report=_untold,
+        report=report or _untold,
     )
 
 
