@@ -86,8 +86,9 @@ class Process:
 class DeviceFile:
     """A file below /dev that the configuration names.
 
-    real: the file that the name leads to. may_open: by whoever asks. group: who may besides root.
-    holders: programs that have it open; all_seen: whether every program could be looked at.
+    real: the file that the name leads to. may_open: by the user that gridzero runs as. group: who
+    may besides root. holders: programs that have it open; all_seen: whether every program could be
+    looked at.
     """
 
     path: str
@@ -101,8 +102,9 @@ class DeviceFile:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Where the state is kept. path: it, or the nearest folder above that exists."""
+    """Where the state is kept. wanted: that folder. path: it, or the nearest above that exists."""
 
+    wanted: str
     path: str
     free_bytes: int
     may_write: bool
@@ -131,6 +133,7 @@ class Evidence:
 
     house: House | None = None
     user: str = ""
+    """As whom gridzero runs."""
     interfaces: Mapping[str, Interface] | Unseen = field(default_factory=dict)
     other_interfaces: tuple[str, ...] = ()
     adapters: Mapping[str, str] | Unseen = field(default_factory=dict)

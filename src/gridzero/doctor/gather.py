@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import grp
 import os
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -21,10 +19,10 @@ from gridzero.doctor.evidence import (
     Heard,
     House,
     Interface,
-    Process,
     Unseen,
 )
 from gridzero.doctor.listen import listen
+from gridzero.doctor.person import Person, runner
 from gridzero.doctor.port_rows import BY_ID, paths_of
 from gridzero.doctor.root import Root
 from gridzero.doctor.sensors import ask_sensors
@@ -43,17 +41,20 @@ async def gather(
     root = root or Root()
     seen = machine_of(house, root, run)
     heard, _ = await asyncio.gather(_hear(house), asyncio.sleep(WATCH_S))
-    seen = replace(seen, heard=heard, interfaces=_later(seen, root))
+    seen = replace(seen, heard=heard, interfaces=later(seen, root))
     return replace(seen, sensors=await ask_sensors(seen))
 
 
-def machine_of(house: House | None, root: Root, run: tools.Run) -> Evidence:
-    """What can be read at once."""
+def machine_of(
+    house: House | None, root: Root, run: tools.Run, person: Person | None = None
+) -> Evidence:
+    """What can be read at once. person: as whom gridzero runs, found out unless given."""
+    person = person or runner()
     told = run(("ip", "-details", "-statistics", "-json", "link"))
     details = told if isinstance(told, Unseen) else interfaces.details_of(told)
     seen = Evidence(
         house=house,
-        user=_user(),
+        user=person.name,
         interfaces=interfaces.interfaces_of(root, details),
         other_interfaces=interfaces.others_of(root),
         adapters=_adapters(root),
@@ -67,32 +68,28 @@ def machine_of(house: House | None, root: Root, run: tools.Run) -> Evidence:
         ),
         python_can=_version("python-can"),
     )
-    seen = replace(seen, devices=_devices(root, tuple(paths_of(seen))))
-    return seen if house is None else _with_state(seen, root, Path(house.config.site.state_dir))
+    seen = replace(seen, devices=_devices(root, tuple(paths_of(seen)), person))
+    return seen if house is None else _with_state(seen, root, house.config.site.state_dir, person)
 
 
-def _with_state(seen: Evidence, root: Root, state: Path) -> Evidence:
-    holder = processes.lock_holder_of(root, state / "lock")
-    return replace(seen, folder=folder_of(state), lock_holder=holder)
+def _with_state(seen: Evidence, root: Root, state: str, person: Person) -> Evidence:
+    here = root.at(state) if state.startswith("/") else Path(state).absolute()
+    holder = processes.lock_holder_of(root, here / "lock")
+    return replace(seen, folder=folder_of(root, here, person), lock_holder=holder)
 
 
 async def _hear(house: House | None) -> Heard | None:
     return None if house is None else await listen(house.config)
 
 
-def _later(seen: Evidence, root: Root) -> Mapping[str, Interface] | Unseen:
+def later(seen: Evidence, root: Root) -> Mapping[str, Interface] | Unseen:
+    """The interfaces with their counters once more."""
     if isinstance(seen.interfaces, Unseen):
         return seen.interfaces
     return {
         name: replace(one, after=interfaces.counters_of(root, name))
         for name, one in seen.interfaces.items()
     }
-
-
-def _user() -> str:
-    with suppress(KeyError, OSError):
-        return getpass.getuser()
-    return ""
 
 
 def _boot(root: Root) -> str | Unseen | None:
@@ -123,29 +120,20 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _devices(root: Root, paths: tuple[str, ...]) -> Mapping[str, DeviceFile]:
+def _devices(root: Root, paths: tuple[str, ...], person: Person) -> Mapping[str, DeviceFile]:
     real = {path: root.leads_to(path) for path in paths}
     held, saw_all = processes.holders_of(root, real.values())
-    return {path: _device(root, path, real[path], held[real[path]], saw_all) for path in real}
+    files = (_device(root, path, real[path], person) for path in paths)
+    return {file.path: replace(file, holders=held[file.real], all_seen=saw_all) for file in files}
 
 
-def _device(
-    root: Root, path: str, real: str, holders: tuple[Process, ...], saw_all: bool
-) -> DeviceFile:
+def _device(root: Root, path: str, real: str, person: Person) -> DeviceFile:
     here = root.at(real)
     try:
-        group = here.stat().st_gid
+        group, may_open = here.stat().st_gid, person.may(here, os.R_OK | os.W_OK)
     except (OSError, ValueError):
         return DeviceFile(path, exists=False, real=real)
-    return DeviceFile(
-        path,
-        exists=True,
-        real=real,
-        may_open=os.access(here, os.R_OK | os.W_OK),
-        group=_group(group),
-        holders=holders,
-        all_seen=saw_all,
-    )
+    return DeviceFile(path, exists=True, real=real, may_open=may_open, group=_group(group))
 
 
 def _group(number: int) -> str:
@@ -155,16 +143,17 @@ def _group(number: int) -> str:
         return str(number)
 
 
-def folder_of(state: Path) -> Folder | Unseen:
+def folder_of(root: Root, state: Path, person: Person) -> Folder | Unseen:
     """The state folder, or where it would be made."""
     try:
-        folder = next(path for path in (state, *state.absolute().parents) if path.is_dir())
-        room = os.statvfs(folder)
-    except OSError as error:
-        return Unseen(f"{state} cannot be looked at: {error.strerror}")
+        folder = next(path for path in (state, *state.parents) if path.is_dir())
+        room, may_write = os.statvfs(folder), person.may(folder, os.W_OK)
+    except (OSError, ValueError) as error:
+        return Unseen(f"{state} cannot be looked at: {error}")
     return Folder(
-        path=str(folder),
+        wanted=root.name_of(state),
+        path=root.name_of(folder),
         free_bytes=room.f_bavail * room.f_frsize,
-        may_write=os.access(folder, os.W_OK),
+        may_write=may_write,
         is_read_only=bool(room.f_flag & os.ST_RDONLY),
     )

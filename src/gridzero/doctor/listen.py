@@ -14,6 +14,9 @@ from gridzero.ports.links import MqttMessage
 
 CONNECT_S = 6.0
 LISTEN_S = 3.0
+AGAIN_S = 1.0
+"""After the first refusal: a broker that is just starting."""
+
 _LOOK_S = 0.05
 _MOST_LETTERS = 40
 _REMEDY = "Check that the broker runs there, and host, port and network"
@@ -24,6 +27,7 @@ class Ear:
 
     def __init__(self, config: Config) -> None:
         self.heard = Heard()
+        self.was_refused = False
         self._remedy = _REMEDY
         self.link = client(config.mqtt, self._report)
         prefix = config.mqtt.topic_prefix
@@ -44,6 +48,7 @@ class Ear:
         """The link tells what happened, and what to do about it, in one text."""
         if active and (code, subject) == ("link_down", self.link.name):
             _, found, remedy = text.partition(f"{self.link.health.why}. ")
+            self.was_refused = True
             self._remedy = remedy if found else _REMEDY
 
     def _on_status(self, message: MqttMessage) -> None:
@@ -69,7 +74,8 @@ async def listen(
     ear = Ear(config)
     task = asyncio.create_task(ear.link.run(), name="mqtt")
     try:
-        if await _within(connect_s, lambda: ear.is_connected):
+        await _within(connect_s, lambda: ear.is_connected or ear.was_refused)
+        if await _within(AGAIN_S, lambda: ear.is_connected):
             await _within(listen_s, lambda: ear.heard.state and ear.heard.home_assistant)
         else:
             ear.stay_outside()

@@ -57,7 +57,10 @@ def disk(evidence: Evidence) -> Iterator[Verdict]:
         mend = "sudo mount -o remount,rw / ; dmesg | grep -i mmc tells whether the card is worn out"
         yield bad(folder.path, "is on a read-only file system", mend)
     elif not folder.may_write:
-        mend = f"sudo chown {evidence.user or 'USER'} {folder.path}"
+        user = evidence.user or "USER"
+        is_there = folder.path == folder.wanted
+        make = f"sudo install -d -o {user} {folder.wanted}"
+        mend = f"sudo chown -R {user} {folder.path}" if is_there else make
         yield bad(folder.path, f"{evidence.user or 'this user'} may not write there", mend)
     else:
         yield ok(folder.path, "may be written")

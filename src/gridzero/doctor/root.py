@@ -27,6 +27,11 @@ class Root:
         """Where an absolute path of that machine is here."""
         return self.path / name.lstrip("/")
 
+    def name_of(self, here: Path) -> str:
+        """What a path here is called on that machine."""
+        inside = here.is_relative_to(self.path)
+        return f"/{here.relative_to(self.path)}" if inside else str(here)
+
     def text(self, name: str) -> str | Unseen | None:
         """What a file says, its beginning if it is long."""
         try:
