@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from gridzero.app import build
 from gridzero.children import children
 from gridzero.config.loader import Loaded, load
 from gridzero.config.models import WatchdogConfig
+from gridzero.links.alive_file import AliveFile
 from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import find_plugins
@@ -26,9 +28,10 @@ from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
 from gridzero.runtime.orders import Orders
+from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.state_lock import only_process
 from gridzero.runtime.supervisor import Ending
-from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, SystemdFeeder
+from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, FileFeeder, SystemdFeeder
 
 log = structlog.get_logger()
 
@@ -76,7 +79,7 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
         feeders=tuple(_feeders(loaded.config.watchdog, os.environ)),
     )
     log.info("site.started", version=__version__, name=loaded.config.site.name)
-    again = _restart(app.orders, stop)
+    again = restart_by(app.orders, stop)
     watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
     try:
         ending = await app.run(stop)
@@ -89,11 +92,17 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
     return ending
 
 
-def _restart(orders: Orders, stop: asyncio.Event) -> list[str]:
+def restart_by(orders: Orders, stop: asyncio.Event) -> list[str]:
     """Let people ask for a restart; returns a list that is empty until they have."""
     asked: list[str] = []
 
     def do(value: str) -> str:
+        if _is_in_a_terminal():
+            raise SettingRefused(
+                "gridzero was started in a terminal: nothing would start it again",
+                where="restart",
+                remedy="End it there with Ctrl-C and start it again",
+            )
         asked.append(value)
         stop.set()
         return "stops in order; Docker or systemd starts it again"
@@ -102,12 +111,20 @@ def _restart(orders: Orders, stop: asyncio.Event) -> list[str]:
     return asked
 
 
+def _is_in_a_terminal() -> bool:
+    """A container may have a terminal, too: there this is process 1."""
+    return sys.stdin is not None and sys.stdin.isatty() and os.getpid() != 1
+
+
 def _feeders(config: WatchdogConfig, environ: Mapping[str, str]) -> Iterator[Feeder]:
     systemd = Systemd.from_environment(environ) if config.systemd == "auto" else None
     if systemd is not None:
         yield SystemdFeeder(systemd)
     if config.hardware is not None:
         yield DeviceFeeder(WatchdogDevice(config.hardware, config.timeout_s))
+    file = AliveFile.from_environment(environ)
+    if file is not None:
+        yield FileFeeder(file)
 
 
 def _leave_for_sure(code: int) -> None:

@@ -6,12 +6,14 @@ It runs in the event loop, never in a thread: a thread would go on while the loo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
 import structlog
 
 from gridzero.errors import LinkError
+from gridzero.links.alive_file import SENDING, AliveFile
 from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.ports.clock import Clock
@@ -139,6 +141,37 @@ class DeviceFeeder:
     def end(self) -> None:
         """See Feeder."""
         self._device.disarm()
+
+
+class FileFeeder:
+    """No watchdog, but read by one: `gridzero healthcheck`."""
+
+    def __init__(self, file: AliveFile) -> None:
+        self.name = str(file.path)
+        self._file = file
+
+    @property
+    def period_s(self) -> float:
+        """Often enough for the oldest that a health check takes."""
+        return _PERIOD_S
+
+    def feed(self, status: str) -> None:
+        """See Feeder."""
+        self._file.write(SENDING, status)
+
+    def starve(self, why: str) -> None:
+        """See Feeder. That it cannot be written is told by feed, and nothing is fed now."""
+        with suppress(LinkError):
+            self._file.write("stuck", why)
+
+    def stopping(self) -> None:
+        """See Feeder."""
+        self._file.write("stopping", "")
+
+    def end(self) -> None:
+        """See Feeder."""
+        with suppress(LinkError):
+            self._file.write("ended", "")
 
 
 class Watchdogs:
