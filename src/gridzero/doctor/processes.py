@@ -29,7 +29,11 @@ def gridzeros_of(root: Root) -> tuple[Process, ...] | Unseen:
 
 
 def _runs_a_house(root: Root, pid: int) -> bool:
+    """Not sudo, tini or a shell that has started it: these wait for it under their own name."""
     words = _words(root, pid)
+    first = Path(words[0]).name if words else ""
+    if not (_is_gridzero(first) or first.startswith("python")):
+        return False
     program = next((i for i, word in enumerate(words[:4]) if _is_gridzero(word)), None)
     return program is not None and words[program + 1 : program + 2] == ["run"]
 

@@ -116,6 +116,18 @@ def test_files_that_may_not_be_read_are_unseen(
     assert isinstance(root.names("/x"), Unseen)
 
 
+def test_only_gridzero_itself_counts_as_one_that_runs(tmp_path: Path) -> None:
+    machine = pi(tmp_path)
+    machine.process(1, "/sbin/docker-init", "--", "gridzero", "run", "house.yaml")
+    machine.process(2, "sudo", "gridzero", "run", "house.yaml")
+    machine.process(3, "/usr/bin/python3.11", "-m", "gridzero.cli", "companion", "house.yaml")
+    machine.process(4, "vi", "gridzero", "run")
+    machine.process(5, "/usr/bin/python3.11", "-m", "gridzero.cli", "run", "other.yaml")
+    others = machine.seen(house()).others
+    assert isinstance(others, tuple)
+    assert [process.pid for process in others] == [400, 5]
+
+
 def test_a_link_in_a_circle_leads_somewhere(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.link("/dev/a", "b")
