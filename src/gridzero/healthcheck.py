@@ -66,7 +66,7 @@ def look_at_page(where: str) -> tuple[bool, str]:
         connection.request("GET", "/")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return False, f"no page at {where}: {error or type(error).__name__}"
+        return False, f"no page at {where}: {str(error) or type(error).__name__}"
     finally:
         connection.close()
     return status < _BROKEN, f"the page answers with {status}"
