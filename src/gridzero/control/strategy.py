@@ -3,7 +3,8 @@
 - self_use: the target.
 - peak_shave: only what exceeds the peak is discharged; surplus is stored. A battery below its
   reserve is charged with half of what is left below the peak, where that is allowed, once there
-  has been room for a charger for five minutes: a load near the peak must not start it again and again.
+  has been room for a charger for five minutes: a load near the peak must not start it
+  again and again.
 - tariff: stored energy is used while a kWh from the grid costs at least what a stored one is
   worth (docs/value.md), and bought while that pays for the losses. Without such a worth: the
   target, and the plan says so.
