@@ -2,8 +2,9 @@
 
 - self_use: the target.
 - peak_shave: only what exceeds the peak is discharged; surplus is stored. A battery below its
-  reserve is charged with half of what is left below the peak, where that is allowed, once the house
-  has stayed below it for five minutes: a load that comes and goes must not start the charger anew.
+  reserve is charged with half of what is left below the peak, where that is allowed, once there
+  has been room for a charger for five minutes: a load near the peak must not start it
+  again and again.
 - tariff: stored energy is used while a kWh from the grid costs at least what a stored one is
   worth (docs/value.md), and bought while that pays for the losses. Without such a worth: the
   target, and the plan says so.
@@ -57,14 +58,15 @@ class Strategist:
     def _peak(self, now: Snapshot, aim: Aim, net_load_w: float | None) -> Course:
         peak_w = max(now.wanted.peak_w, aim.high_w)
         room_w = 0.0 if net_load_w is None else peak_w - net_load_w
-        stays_below = net_load_w is not None and self._stays_below(room_w, now.now_s)
-        if self._needs_reserve(now) and stays_below:
-            return Course(aim, Plan.PEAK_RESERVE, _GENTLY * room_w)
+        buy_w = _GENTLY * room_w
+        has_room = buy_w > 0.0 and buy_w >= _least_charge_w(now.chargers)
+        if self._stays_below(now.now_s, has_room=has_room) and self._needs_reserve(now):
+            return Course(aim, Plan.PEAK_RESERVE, buy_w)
         return Course(Aim(aim.low_w, peak_w, Because.BELOW_PEAK), Plan.PEAK_SHAVE)
 
-    def _stays_below(self, room_w: float, now_s: float) -> bool:
-        """Whether the house has been below the peak for long."""
-        if room_w <= 0.0:
+    def _stays_below(self, now_s: float, *, has_room: bool) -> bool:
+        """Whether the house has left room for a charger for long."""
+        if not has_room:
             self._below_since_s = None
             return False
         if self._below_since_s is None:
@@ -108,6 +110,11 @@ def self_use(wanted: Wanted) -> Aim:
     if low_w < high_w:
         return Aim(low_w, high_w, Because.GRID_CHARGE_NOT_ALLOWED)
     return Aim(low_w, high_w)
+
+
+def _least_charge_w(units: Sequence[ConverterView]) -> float:
+    """What the smallest charger needs to run at all."""
+    return min((unit.spec.min_w for unit in units), default=0.0)
 
 
 def _least_efficiency(units: Sequence[ConverterView]) -> float:

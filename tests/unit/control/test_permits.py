@@ -251,14 +251,16 @@ def course(wanted: Wanted, net_w: float | None = 0.0, **known: Any) -> tuple[Pla
 
 
 def test_a_load_that_comes_and_goes_does_not_start_the_charger_again_and_again() -> None:
-    wanted = Wanted(strategy=Strategy.PEAK_SHAVE, peak_w=400.0, reserve_soc_pct=70.0)
+    wanted = Wanted(strategy=Strategy.PEAK_SHAVE, peak_w=1400.0, reserve_soc_pct=70.0)
     strategist, plans = Strategist(), []
     for second in range(3600):
-        net_w = 500.0 if second < 2400 and second % 20 < 10 else 200.0
+        # above the peak, then too near to it for a charger, then far below
+        net_w = 1500.0 if second % 20 < 10 else 1399.0
+        net_w = net_w if second < 2400 else 200.0
         now = a_house(wanted=wanted, now_s=float(second), condition=at(0.4))
         plans.append(strategist.course(now, net_w).plan)
     begun = [s for s, (was, now) in enumerate(pairwise(plans), 1) if now is not was]
-    assert begun == [2690], "five minutes after the last of it"
+    assert begun == [2700], "five minutes after the last of it"
     assert plans[-1] is Plan.PEAK_RESERVE
 
 
