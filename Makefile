@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed image image-test hadolint
+.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -20,6 +20,8 @@ test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 
 check: lint types layers test
+
+ready: $(READY)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -75,17 +77,34 @@ bench-control: $(READY)
 	$(call SHOW_CONTROL,"What each part is worth",--ablate $(ALL_TRACES) --meters 0.5s$(comma)spiky)
 
 # A real Chromium for the tests of the web page: Debian's, where this is Debian and we are root.
+# Elsewhere: any Chromium on the path, or its file in GRIDZERO_CHROMIUM.
+NO_CHROMIUM := the tests of the page in a browser are left out
 browser:
-	@command -v chromium >/dev/null || [ ! -x /usr/bin/apt-get ] || [ "$$(id -u)" != 0 ] \
-	  || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
-	  || echo "no Chromium: tests that need one are left out"
+	@if command -v chromium >/dev/null; then true; \
+	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(NO_CHROMIUM)"; \
+	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_CHROMIUM)"; \
+	else { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+	  || echo "apt-get failed: $(NO_CHROMIUM)"; fi
 
 # The pictures of docs/dashboard.md, and the table of docs/benchmarks.md (The dashboard).
 screenshots: $(READY)
-	$(BIN)/python tests/dashboard/screenshots.py
+	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py
+
+# Pages that are made from the code; without this target a test only compares.
+WRITTEN := tests/unit/test_docs.py tests/unit/test_docs_settings.py tests/unit/meter/test_meters_page.py \
+  tests/unit/outputs/test_home_assistant_page.py tests/unit/outputs/metrics/test_metrics_docs.py
+docs: $(READY)
+	GRIDZERO_WRITE_DOCS=1 $(BIN)/python -m pytest -q $(WRITTEN)
+
+# The screen of `make demo`, without a browser.
+terminal-picture: $(READY)
+	$(BIN)/python tests/pictures/terminal.py
+
+# All pictures of README and docs; Home Assistant's needs HA_PYTHON and takes minutes.
+pictures: terminal-picture screenshots ha-picture
 
 dashboard-speed: $(READY)
-	$(BIN)/python tests/dashboard/screenshots.py --speed
+	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py --speed
 
 # The image of docs/docker.md without a Docker daemon and without a registry: buildah, on a base made
 # from Debian's packages. LOCK=full has every extra. As root; skipped with a reason elsewhere.

@@ -40,6 +40,7 @@ from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of
 from gridzero.runtime.energy_memory import EnergyMemory
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.flood_gate import log_gate
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.learning import Learning
 from gridzero.runtime.market import Market
@@ -51,6 +52,7 @@ from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
+from gridzero.runtime.sparing_store import SparingStore
 from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 from gridzero.runtime.trace import TracedLinks, Tracer
@@ -78,6 +80,7 @@ class App:
     orders: Orders
     mqtt_in: MqttIn
     trace: TraceOut
+    kept: SparingStore
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -107,6 +110,7 @@ class App:
             yield Service("watchdogs", self.watchdogs.run)
 
     def _farewell(self) -> None:
+        self.kept.flush()
         self.learning.save()
         self.memory.save()
         self.energy.save()
@@ -151,8 +155,8 @@ def build(
     check_cells(config, parts.all())
     state_dir = Path(config.site.state_dir)
     faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
-    store = store or FileStore(state_dir / "settings.json")
-    settings = _settings(config, store, faults, parts)
+    kept = SparingStore(store or FileStore(state_dir / "settings.json"), clock)
+    settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock))
     outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
@@ -200,6 +204,7 @@ def build(
         orders,
         mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
+        kept,
     )
 
 
@@ -347,13 +352,15 @@ def _connect_contactors(loaded: Loaded, plugins: Mapping[str, DriverPlugin], par
                 device.contactor = parts.switches[name]
 
 
-def _settings(config: Config, store: Store, faults: FaultBook, parts: Parts) -> Settings:
+def _settings(
+    config: Config, store: Store, faults: FaultBook, parts: Parts, may_log: Callable[[], bool]
+) -> Settings:
     most_w = {
         "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
         "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
     }
     wanted, has_prices = _wanted(config.control), config.prices is not None
-    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices)
+    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log)
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings

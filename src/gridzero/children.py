@@ -11,13 +11,15 @@ from typing import IO
 
 import structlog
 
-from gridzero.companion import WITH_PARENT
 from gridzero.config.models import Config
 from gridzero.ports.clock import Clock
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.supervisor import Service
 
 log = structlog.get_logger()
+
+WITH_PARENT = "--with-parent"
+"""Ends the process when its standard input ends: so it does not outlive a killed parent."""
 
 BEGIN_S = 2.0  # the house is served first
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 300.0

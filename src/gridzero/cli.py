@@ -33,6 +33,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 class Command:
     """One subcommand."""
 
+    group: str
     name: str
     summary: str
     arguments: Callable[[argparse.ArgumentParser], None]
@@ -73,17 +74,39 @@ def _print_anything() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="gridzero", description="Holds a house's grid power at zero."
+        prog="gridzero",
+        usage="gridzero COMMAND ...",
+        description="Holds a house's grid power at zero.",
+        epilog=_overview(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"gridzero {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        prog="gridzero", metavar="COMMAND", required=True, help=argparse.SUPPRESS
+    )
     for command in COMMANDS:
-        sub = commands.add_parser(
-            command.name, help=command.summary, description=f"{command.summary}."
-        )
+        sub = commands.add_parser(command.name, description=f"{command.summary}.")
         command.arguments(sub)
         sub.set_defaults(run=command.run)
     return parser
+
+
+def _overview() -> str:
+    """Every command in a line, below whom it is for."""
+    groups = dict.fromkeys(command.group for command in COMMANDS)
+    width = max(len(command.name) for command in COMMANDS)
+    return (
+        "\n\n".join(
+            "\n".join(
+                (
+                    f"{group}:",
+                    *(f"  {c.name:<{width}}  {c.summary}" for c in COMMANDS if c.group == group),
+                )
+            )
+            for group in groups
+        )
+        + "\n\ngridzero COMMAND --help says more of each."
+    )
 
 
 def _complain(text: str) -> None:
@@ -263,6 +286,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from gridzero.bench.history import run as keep
 
         return keep(arguments)
+    if arguments.what == "day":
+        from gridzero.bench.day.command import run as live
+
+        return live(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)
@@ -342,59 +369,78 @@ def _meter(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+_TRY, _SET_UP = "to try it, without any hardware", "to set up a house"
+_RUN, _LOOK = "to run it", "to look at one that runs, and to talk to it"
+_BESIDE, _WORK = "started by `run`; by hand only for one on another machine", "for engineers"
+
 COMMANDS: tuple[Command, ...] = (
-    Command("run", "Hold the grid of a house at zero", _run_arguments, _run_site),
+    Command(_TRY, "demo", "Show the main job with a simulated house", _demo_arguments, _demo),
     Command(
-        "companion",
-        "Serve what people look at beside a running gridzero; `run` starts it by itself",
-        _companion_arguments,
-        _companion,
+        _SET_UP,
+        "meter",
+        "List known grid meters, or look at what a live one says",
+        _meter_arguments,
+        _meter,
     ),
+    Command(_SET_UP, "check", "Check configuration files and tell what they mean", _files, _check),
     Command(
-        "dashboard",
-        "Serve the web page of a running gridzero; `run` starts it by itself",
-        _companion_arguments,
-        _dashboard,
+        _SET_UP,
+        "alerts",
+        "Send a message to whom alerts go, as a test",
+        _alerts_arguments,
+        _alerts,
     ),
-    Command("demo", "Show the main job with a simulated house", _demo_arguments, _demo),
+    Command(_SET_UP, "drivers", "List the installed drivers", _no_arguments, _drivers),
     Command(
-        "bench",
-        "Measure the core or the battery, or compare control laws",
-        _bench_arguments,
-        _bench,
+        _SET_UP,
+        "schema",
+        "Print the JSON Schema of the configuration file, for editors",
+        _no_arguments,
+        _schema,
     ),
+    Command(_RUN, "run", "Hold the grid of a house at zero", _run_arguments, _run_site),
     Command(
-        "identify",
-        "Test the converters of a running gridzero with small steps",
-        _identify_arguments,
-        _identify,
-    ),
-    Command(
-        "history",
-        "Look into the history, export it, back it up",
-        _history_arguments,
-        _history,
-    ),
-    Command("alerts", "Send a message to whom alerts go, as a test", _alerts_arguments, _alerts),
-    Command(
-        "console",
-        "Talk to a running gridzero: words, live screen, traces",
-        _console_arguments,
-        _console,
-    ),
-    Command(
-        "meter", "List known grid meters, or look at what a live one says", _meter_arguments, _meter
-    ),
-    Command(
+        _RUN,
         "healthcheck",
         "Say whether commands are really being sent; for Docker",
         _healthcheck_arguments,
         _healthcheck,
     ),
-    Command("check", "Check configuration files and tell what they mean", _files, _check),
-    Command("schema", "Print the JSON Schema of the configuration file", _no_arguments, _schema),
-    Command("drivers", "List the installed drivers", _no_arguments, _drivers),
-    Command("vectors", "Run test vectors through a driver's codec", _vector_arguments, _vectors),
+    Command(
+        _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console
+    ),
+    Command(
+        _LOOK,
+        "history",
+        "Look into the history, export it, back it up",
+        _history_arguments,
+        _history,
+    ),
+    Command(
+        _LOOK,
+        "identify",
+        "Test how the converters follow, with small steps",
+        _identify_arguments,
+        _identify,
+    ),
+    Command(_BESIDE, "dashboard", "Serve the web page", _companion_arguments, _dashboard),
+    Command(
+        _BESIDE,
+        "companion",
+        "Serve Home Assistant, console, history, metrics, alerts",
+        _companion_arguments,
+        _companion,
+    ),
+    Command(
+        _WORK, "bench", "Measure core and battery, compare control laws", _bench_arguments, _bench
+    ),
+    Command(
+        _WORK,
+        "vectors",
+        "Run test vectors through a driver's codec",
+        _vector_arguments,
+        _vectors,
+    ),
 )
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
 
@@ -24,9 +25,6 @@ from gridzero.ports.clock import LoopClock
 from gridzero.runtime.exit_codes import ExitCode
 
 log = structlog.get_logger()
-
-WITH_PARENT = "--with-parent"
-"""Ends the process when its standard input ends: so it does not outlive a killed parent."""
 
 _KINDNESS = 10  # control comes first wherever processor time is short
 
@@ -66,11 +64,19 @@ async def connected(loaded: Loaded) -> AsyncIterator[Feed]:
     link = client(loaded.config.mqtt)
     feed = Feed(link, LoopClock(), loaded.config.mqtt.topic_prefix)
     task = asyncio.create_task(link.run(), name="mqtt")
+    task.add_done_callback(end_of_link)
     try:
         yield feed
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def end_of_link(task: asyncio.Task[NoReturn]) -> None:
+    """A link ends only by a bug. Without it nothing is heard: the parent starts another process."""
+    if not task.cancelled():
+        log.error("mqtt.crashed", exc_info=task.exception())
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def until_asked_to_end(*, with_parent: bool) -> None:

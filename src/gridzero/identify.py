@@ -14,10 +14,9 @@ from gridzero.config.loader import load
 from gridzero.config.models import MqttConfig
 from gridzero.errors import ConfigError, GridzeroError
 from gridzero.links.mqtt_client import RealMqtt
-from gridzero.links.mqtt_connection import MqttTls
 from gridzero.plugins import find_plugins
 from gridzero.ports.links import MqttLink, MqttMessage
-from gridzero.real_links import up_soon
+from gridzero.real_links import mqtt_of, up_soon
 from gridzero.runtime.exit_codes import ExitCode
 
 _ANSWERS_S = 5.0
@@ -143,17 +142,7 @@ def broker_of(broker: str, prefix: str) -> MqttConfig:
 
 def client(mqtt: MqttConfig) -> RealMqtt:
     """A client of that broker that says nothing of itself."""
-    tls = mqtt.tls
-    return RealMqtt(
-        host=mqtt.host or "127.0.0.1",
-        port=mqtt.port if mqtt.host else mqtt.embedded.port,
-        username=mqtt.username,
-        password=mqtt.password.get_secret_value() if mqtt.password else None,
-        tls=MqttTls(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file)
-        if tls
-        else None,
-        report=_untold,
-    )
+    return mqtt_of(mqtt, _untold)
 
 
 def _words(found: dict[str, Any] | None) -> str:

@@ -26,6 +26,16 @@ class _Unbreakable:
             self._stream.flush()
 
 
+def _harmless(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What somebody sent must neither command the terminal nor look like a line of its own."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception" and not value.isprintable():
+            event[key] = repr(value)
+    return event
+
+
 def configure(
     level: str = "info",
     style: Literal["console", "json"] = "console",
@@ -45,6 +55,7 @@ def configure(
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            *(() if style == "json" else (_harmless,)),  # JSON escapes by itself
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),

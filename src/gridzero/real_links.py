@@ -63,7 +63,12 @@ class RealLinks:
         for name, link in config.links.items():
             self._add(name, link)
         self.broker = self._embedded(config.mqtt)
-        self._mqtt = _client(config.mqtt, faults)
+        self._mqtt = mqtt_of(
+            config.mqtt,
+            faults.reporter("mqtt"),
+            client_id=config.mqtt.client_id,
+            status=f"{config.mqtt.topic_prefix}/status",
+        )
 
     def simulate_i2c(self, bus: MemoryI2c) -> None:
         """Put a simulated bus in the place of a real one, for the demo."""
@@ -196,9 +201,11 @@ def udp_of(name: str, link: UdpLinkConfig, report: Report) -> RealUdp:
     )
 
 
-def _client(mqtt: MqttConfig, faults: FaultBook) -> RealMqtt:
+def mqtt_of(
+    mqtt: MqttConfig, report: Report, *, client_id: str | None = None, status: str | None = None
+) -> RealMqtt:
+    """A client of that broker. status: the topic on which it says that it is there, None = no."""
     tls = mqtt.tls
-    status = f"{mqtt.topic_prefix}/status"
     return RealMqtt(
         host=mqtt.host or "127.0.0.1",
         port=mqtt.port if mqtt.host else mqtt.embedded.port,
@@ -207,10 +214,10 @@ def _client(mqtt: MqttConfig, faults: FaultBook) -> RealMqtt:
         tls=MqttTls(ca_file=tls.ca_file, cert_file=tls.cert_file, key_file=tls.key_file)
         if tls
         else None,
-        client_id=mqtt.client_id,
+        client_id=client_id,
         will_topic=status,
         birth_topic=status,
-        report=faults.reporter("mqtt"),
+        report=report,
     )
 
 

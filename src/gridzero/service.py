@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
 from gridzero.runtime.orders import Orders
+from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.state_lock import only_process
 from gridzero.runtime.supervisor import Ending
 from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, FileFeeder, SystemdFeeder
@@ -77,7 +79,7 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
         feeders=tuple(_feeders(loaded.config.watchdog, os.environ)),
     )
     log.info("site.started", version=__version__, name=loaded.config.site.name)
-    again = _restart(app.orders, stop)
+    again = restart_by(app.orders, stop)
     watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
     try:
         ending = await app.run(stop)
@@ -90,17 +92,28 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
     return ending
 
 
-def _restart(orders: Orders, stop: asyncio.Event) -> list[str]:
+def restart_by(orders: Orders, stop: asyncio.Event) -> list[str]:
     """Let people ask for a restart; returns a list that is empty until they have."""
     asked: list[str] = []
 
     def do(value: str) -> str:
+        if _is_in_a_terminal():
+            raise SettingRefused(
+                "gridzero was started in a terminal: nothing would start it again",
+                where="restart",
+                remedy="End it there with Ctrl-C and start it again",
+            )
         asked.append(value)
         stop.set()
         return "stops in order; Docker or systemd starts it again"
 
     orders.can("restart", do)
     return asked
+
+
+def _is_in_a_terminal() -> bool:
+    """A container may have a terminal, too: there this is process 1."""
+    return sys.stdin is not None and sys.stdin.isatty() and os.getpid() != 1
 
 
 def _feeders(config: WatchdogConfig, environ: Mapping[str, str]) -> Iterator[Feeder]:

@@ -6,17 +6,18 @@ import asyncio
 import json
 import os
 import random
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import yaml
+from free_ports import free_port
 
 from gridzero.config.faces import HistoryConfig
 from gridzero.config.loader import load
@@ -106,8 +107,63 @@ def with_age(house: Said) -> Said:
         ohm={"value": 0.0101, "sigma": 0.0004},
         weakest_first=["b3", "a7", "b6"],
     )
-    house["battery"]["charge"]["anchored_ago_h"] = 9.4
+    house["battery"]["charge"].update(anchored_ago_h=9.4, full_ago_h=190.0)
+    house["battery"]["balancing"].update(ah_left=1.7, hours_left=6.2)
+    house["health"]["modules"] = {
+        name: {
+            "capacity_ah": {"value": 19.6 - 0.2 * place, "sigma": 0.4},
+            "ohm": {"value": 0.0909 + 0.002 * place, "sigma": 0.003},
+        }
+        for place, name in enumerate(house["cells"])
+    }
+    house["health"].update(cycles=214.3, out_kwh=1673.0, maintenance=[_WEAK])
+    return with_week(house)
+
+
+_WEAK = {
+    "code": "weak_module",
+    "subject": "b3",
+    "urgency": "watch",
+    "what": "has less capacity than its siblings",
+    "why": "18.6 Ah where the others have 19.4 Ah",
+    "sure_pct": 88,
+    "remedy": "Balance it; if that does not help, look for a better one",
+}
+
+
+def with_week(house: Said) -> Said:
+    """Counters of a week with sun, the day before yesterday excepted."""
+    energy, dice = house["energy"], random.Random(11)
+    today = date.fromisoformat(energy["today"]["date"])
+    energy["days"] = [
+        {"date": (today - timedelta(days=ago)).isoformat(), **_counted(dice.uniform(0.5, 1.1))}
+        for ago in (1, 3, 4, 5, 6, 7)
+    ]
+    energy["today"].update(_counted(0.6), autarky_pct=84.0, surplus_used_pct=91.0, savings_ct=143)
+    energy["today"].update(import_cost_ct=31.0, export_income_ct=2.4, self_consumption_pct=96.0)
+    energy.update({key: 212.0 * value for key, value in _counted(0.9).items()})
+    energy.update(savings_ct=36_830.0, import_cost_ct=9_216.0, export_income_ct=911.0)
     return house
+
+
+def _counted(sun: float) -> dict[str, float]:
+    """A day's counters, kWh. sun: 1 = a clear day in spring."""
+    produced, used = 9.4 * sun, 7.9
+    straight = min(3.1, 0.4 * produced)
+    surplus = produced - straight
+    stored = min(5.2, 0.9 * surplus)
+    from_battery = min(0.8 * stored, used - straight)
+    return {
+        "produced_kwh": produced,
+        "consumed_kwh": used,
+        "house_kwh": used - straight,
+        "house_from_battery_kwh": from_battery,
+        "surplus_kwh": surplus,
+        "grid_import_kwh": used - straight - from_battery,
+        "grid_export_kwh": surplus - stored,
+        "battery_charged_kwh": stored,
+        "battery_discharged_kwh": from_battery,
+    }
 
 
 class Talker:
@@ -134,7 +190,7 @@ class Talker:
             state["grid_w"] = round(self._dice.gauss(0.0, 5.0), 1)
         await self.say("state", state)
         if turn % 4 == 0:
-            for topic in ("cells", "battery", "health", "score", "settings"):
+            for topic in ("cells", "battery", "health", "energy", "score", "settings"):
                 if topic in self.house:
                     await self.say(topic, self.house[topic], retain=topic == "settings")
 
@@ -144,6 +200,10 @@ class Talker:
     async def offline(self) -> None:
         self.is_silent = True
         await self._client.publish("gridzero/status", "offline", retain=True)
+
+    async def online(self) -> None:
+        await self._client.publish("gridzero/status", "online", retain=True)
+        self.is_silent = False
 
     async def answer(self) -> None:
         await self._client.subscribe("gridzero/ask")
@@ -212,7 +272,8 @@ class Day:
         self.wh = 4200.0
 
     def pass_s(self, step_s: float) -> Said:
-        net_w = self._load.power_w(self._at_s) - self._sun.power_w(self._at_s)
+        sun_w = self._sun.power_w(self._at_s)
+        net_w = self._load.power_w(self._at_s) - sun_w
         battery_w = max(-2400.0, min(900.0, net_w))
         if (battery_w < 0 and self.wh > 7500) or (battery_w > 0 and self.wh < 900):
             battery_w = 0.0
@@ -230,16 +291,20 @@ class Day:
         return {
             **self._state,
             "grid_w": round(net_w - battery_w + self._dice.gauss(0, 6), 1),
+            "pv_w": round(sun_w, 1),
+            "because": _because(net_w, battery_w),
             "net_load_w": round(net_w, 1),
             "setpoint_w": round(battery_w, 1),
             "battery": battery,
         }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def _because(net_w: float, battery_w: float) -> str:
+    if battery_w == 0.0 and abs(net_w) > 20.0:
+        return "soc_high" if net_w < 0 else "soc_low"
+    if abs(battery_w - net_w) > 20.0:
+        return "charger_maximum" if net_w < 0 else "inverter_maximum"
+    return "storing_surplus" if net_w < 0 else "covering_load"
 
 
 @asynccontextmanager
@@ -285,7 +350,7 @@ async def dashboard(folder: Path, mqtt_port: int, **options: Any) -> AsyncIterat
 
 
 async def _answers(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(60.0):
         while True:
             assert process.returncode is None, "the dashboard ended"
             try:

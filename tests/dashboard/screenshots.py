@@ -1,7 +1,7 @@
 """Draws the pictures of docs/dashboard.md, or measures how fast the page is, in a real Chromium.
 
-    python tests/dashboard/screenshots.py            writes docs/pictures/dashboard-*.png
-    python tests/dashboard/screenshots.py --speed    prints a table for docs/benchmarks.md
+    make screenshots       writes docs/pictures/dashboard-*.png
+    make dashboard-speed   prints a table for docs/benchmarks.md
 
 The house is simulated; a week of its history is made by simple arithmetic and written by the real
 recorder. Everything else is as in a house: broker, ``gridzero dashboard``, browser.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from dashboard_house import record_days
 
 from gridzero.config.faces import DashboardConfig
 from gridzero.links.memory import MemoryLinks, MemoryMqtt
 from gridzero.outputs.dashboard.board import MOST_EVENTS, Board
-from gridzero.outputs.dashboard.past import Past
+from gridzero.outputs.dashboard.past import Past, places
 from gridzero.outputs.dashboard.sessions import MOST_ADDRESSES, MOST_SESSIONS, Sessions, Tries
 from gridzero.outputs.dashboard.viewers import MOST_VIEWERS, PATIENCE_S, Viewer, Viewers
 from gridzero.outputs.feed import Feed
+from gridzero.outputs.history.reader import HistoryReader
 from gridzero.ports.clock import LoopClock
 
 
@@ -158,6 +161,14 @@ async def test_a_flood_of_wrong_passwords_waits() -> None:
     assert tries.wait_s("10.0.0.9") == 0.0
 
 
+async def test_all_addresses_of_an_ipv6_network_are_one() -> None:
+    tries = Tries(LoopClock())
+    for number in range(5):
+        tries.wrong(f"2001:db8::{number}")
+    assert tries.wait_s("2001:db8::99") > 50.0
+    assert tries.wait_s("2001:db8:0:1::99") == 0.0
+
+
 async def test_many_addresses_are_one_flood() -> None:
     tries = Tries(LoopClock())
     for number in range(3 * MOST_ADDRESSES):
@@ -203,3 +214,28 @@ def test_a_host_is_an_address(host: str) -> None:
 @pytest.mark.real_time
 async def test_without_a_history_the_chart_says_so() -> None:
     assert "history" in (await Past(None).answer("day"))["why_not"]
+
+
+@pytest.mark.real_time
+async def test_the_past_is_told_with_gaps_reasons_and_what_happened(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    early = Past(HistoryReader(file))
+    assert "within a minute" in (await early.answer("day"))["why_not"]
+    state = {"battery": {}, "because": "balanced"}
+    await asyncio.to_thread(record_days, file, 0.3, state, step_s=60.0)
+    past = await Past(HistoryReader(file)).answer("week")
+    assert len(past["at_s"]) == len(past["grid"]) == len(past["sun"])
+    assert past["step_s"] < 3600.0  # hours are all that there is of a house only after months
+    assert past["band"]
+    assert {run["tone"] for run in past["band"]} <= {"gives", "stores", "rests", "limit", "trouble"}
+    assert all(run["from_s"] < run["to_s"] for run in past["band"])
+    assert past["marks"] == []
+
+
+def test_no_line_is_drawn_over_a_gap() -> None:
+    assert list(places([0.0, 60.0, 300.0], 60.0)) == [
+        (0.0, 0),
+        (60.0, 1),
+        (120.0, None),
+        (300.0, 2),
+    ]

@@ -11,13 +11,18 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from gridzero.domain.settings import SETTING_OF
 from gridzero.outputs.dashboard import words
 from gridzero.outputs.dashboard.board import PARTS
+from gridzero.outputs.dashboard.reasons import runs_of
 from gridzero.outputs.dashboard.views.battery import battery_of
+from gridzero.outputs.dashboard.views.care import care_of
 from gridzero.outputs.dashboard.views.cells import cells_of
+from gridzero.outputs.dashboard.views.energy import energy_of
 from gridzero.outputs.dashboard.views.faults import Told, events_of, faults_of
 from gridzero.outputs.dashboard.views.flow import flow_of
-from gridzero.outputs.dashboard.views.settings import may_ask, settings_of
+from gridzero.outputs.dashboard.views.modules import modules_of
+from gridzero.outputs.dashboard.views.settings import GROUPS, may_ask, settings_of
 from gridzero.outputs.dashboard.views.why import score_of, why_of
 
 SETTINGS = {
@@ -53,6 +58,14 @@ def test_power_flows_by_the_sign_convention() -> None:
     assert flow["grid"]["note"] == "buying"
     assert flow["battery"]["note"] == "discharging"
     assert flow["sun"] is None
+
+
+def test_a_house_without_a_rectifier_has_none_in_its_picture() -> None:
+    unit = {"state": "running", "ac_w": 400.0}
+    flow = flow_of({"chargers": {}, "inverters": {"a": unit, "b": unit}})
+    assert flow["rectifier"] is None
+    assert flow["inverter"] == {"title": "2 inverters", "value": words.watts(800.0)}
+    assert flow_of(None)["rectifier"]["value"] == words.UNKNOWN
 
 
 def test_a_surplus_is_stored_and_sold() -> None:
@@ -145,13 +158,127 @@ def test_events_have_their_age() -> None:
 
 def test_the_form_is_what_gridzero_says() -> None:
     form = settings_of(SETTINGS)
-    assert [field["key"] for field in form["fields"]] == ["mode", "power_w"]
+    assert [field["key"] for field in form["groups"][0]["fields"]] == ["mode", "power_w"]
     assert [action["key"] for action in form["actions"]] == ["restart", "identify", "unclear"]
     assert [action["dangerous"] for action in form["actions"]] == [True, False, True]
     assert may_ask(SETTINGS, "mode")
     assert may_ask(SETTINGS, "restart")
     assert not may_ask(SETTINGS, "rm -rf")
     assert not may_ask(None, "mode")
+
+
+def test_a_setting_can_go_back_to_what_the_file_says() -> None:
+    rows = {
+        "target_w": {"kind": "number", "value": 25.0, "default": 0.0, "low": -2000, "high": 2000},
+        "ev_hold": {"kind": "switch", "value": True, "default": False},
+        "override_until": {"kind": "moment", "value": None, "default": None},
+        "brand_new": {"kind": "text", "value": "x", "default": ""},
+    }
+    groups = settings_of({"settings": rows})["groups"]
+    said = {one["key"]: (one["value"], one["default"]) for g in groups for one in g["fields"]}
+    assert said["target_w"] == ("25", "0")
+    assert said["ev_hold"] == ("on", "off")
+    assert said["override_until"] == ("", "")
+    assert [group["title"] for group in groups] == ["Every day", "Limits", "Override", "More"]
+
+
+def test_every_setting_has_its_place_on_the_page() -> None:
+    placed = [key for keys in GROUPS.values() for key in keys]
+    assert sorted(placed) == sorted(SETTING_OF)
+
+
+def test_energy_is_told_for_today_and_since_ever(house: dict[str, Any]) -> None:
+    energy = energy_of(house["energy"])
+    rows = {row["name"]: (row["today"], row["total"]) for row in energy["rows"]}
+    assert rows["Sun"] == ("5.64\u202fkWh", "1.79\u202fMWh")
+    assert rows["Saved by the battery"] == ("1.43", "368.30")
+    assert energy["shares"][0]["words"] == "84\u202f%"
+    assert not any(row["why"] for row in (*energy["rows"], *energy["shares"]))
+
+
+def test_what_is_not_known_of_energy_is_explained() -> None:
+    told = {"house_kwh": 2.0, "today": {"date": "2026-11-20", "house_kwh": 1.0, "unknown_h": 1.5}}
+    energy = energy_of(told)
+    why = {row["name"]: row["why"] for row in (*energy["rows"], *energy["shares"])}
+    assert "production" in why["Sun"]
+    assert "production" in why["Self-consumption"]
+    assert "prices" in why["Saved by the battery"]
+    assert why["House beyond the sun"] == ""
+    assert energy["missing"].startswith("For 1\u202fh 30\u202fmin of today")
+
+
+def test_a_day_without_figures_stands_between_the_others(house: dict[str, Any]) -> None:
+    days = energy_of(house["energy"])["days"]
+    assert len(days) == 8
+    assert days[-1]["name"] == "today"
+    assert days[-3]["words"].endswith("nothing was counted")
+    assert days[-3]["grid"] is None
+    used = [day for day in days if day["grid"] is not None]
+    assert all(
+        sum(day[key] for key in ("sun", "battery", "grid")) == pytest.approx(7.9, abs=0.01)
+        for day in used
+    )
+
+
+@pytest.mark.parametrize("when", ["soon", "9999-99-99", "0001-01-01", None, 5])
+def test_a_day_that_is_none_makes_no_bars(when: object) -> None:
+    assert energy_of({"today": {"date": when}, "days": [{"date": when}]})["days"] == []
+
+
+def test_modules_show_their_share_and_why_they_are_bled(house: dict[str, Any]) -> None:
+    rows = modules_of(house["battery"], house["health"], house["cells"])["rows"]
+    assert [row["name"] for row in rows] == sorted(house["cells"])
+    assert sum(float(row["share"].split("\u202f")[0]) for row in rows) == pytest.approx(100, abs=5)
+    assert rows[0]["capacity"] == "19.6 ± 0.4\u202fAh"
+    assert rows[0]["resistance"] == "90.9 ± 3.0\u202fmΩ"
+    assert rows[0]["balancing"]
+
+
+def test_shares_of_no_current_are_unknown() -> None:
+    still = {"modules": {"a1": {"current_a": 0.02}, "a2": {"current_a": -0.03}}}
+    assert {row["share"] for row in modules_of(still, None, None)["rows"]} == {words.UNKNOWN}
+
+
+def test_a_person_sees_what_to_look_after(house: dict[str, Any]) -> None:
+    house["battery"]["charge"]["full_charge_due"] = True
+    care = care_of(house["battery"], house["health"], house["state"])
+    rows = {row["name"]: row["value"] for row in care["rows"]}
+    assert rows["Full charge"] == "due"
+    assert rows["Balancing"] == "6\u202fh 12\u202fmin left"
+    assert rows["Service life left"] == "no loss is certain yet"
+    assert care["tasks"][0]["sure"] == "88\u202f% sure"
+
+
+def test_remaining_life_has_its_bounds() -> None:
+    health = {"remaining_days": {"value": 2922, "from": 1461, "to": 4383}}
+    rows = {row["name"]: row["value"] for row in care_of(None, health, None)["rows"]}
+    assert rows["Service life left"] == "8.0\u202fyears (4.0\u202fyears to 12.0\u202fyears)"
+
+
+def test_the_strategy_is_told_with_its_plan(house: dict[str, Any]) -> None:
+    why = why_of({**house["state"], "full_charge": True})
+    assert (why["strategy"], why["plan"]) == ("self use", house["state"]["plan_text"])
+    assert why["lean"] == ""
+    assert why["marks"] == ["full charge"]
+
+
+def test_reasons_become_a_band() -> None:
+    seconds: dict[str, list[float | None]] = {
+        "covering_load": [60.0, 50.0, None, 0.0],
+        "cell_full": [0.0, 10.0, 60.0, 0.0],
+    }
+    runs = list(runs_of([0.0, 60.0, 120.0, 180.0], 60.0, seconds))
+    assert [(run["code"], run["from_s"], run["to_s"]) for run in runs] == [
+        ("covering_load", 0.0, 120.0),
+        ("cell_full", 120.0, 180.0),
+    ]
+    assert [run["tone"] for run in runs] == ["gives", "limit"]
+
+
+def test_a_gap_ends_a_run_and_a_newer_reason_is_shown_as_it_is() -> None:
+    runs = list(runs_of([0.0, 60.0, 600.0], 60.0, {"moon_is_full": [60.0, 60.0, 60.0]}))
+    assert [(run["from_s"], run["to_s"]) for run in runs] == [(0.0, 120.0), (600.0, 660.0)]
+    assert runs[0]["text"] == "moon is full"
 
 
 JUNK = st.recursive(
@@ -172,6 +299,12 @@ KEYS = st.sampled_from(
         "settings",
         "day",
         "causes_ws",
+        "today",
+        "date",
+        "days",
+        "balancing",
+        "charge",
+        "maintenance",
         "modules",
         "temps_c",
         "bleeding",

@@ -21,8 +21,11 @@ SCENES = {
     "discharging": Start(load_w=600.0),
     "charging": Start(load_w=200.0, sun_w=1300.0),
 }
-BEGINS_S = {"charging": 34.0, "discharging": 18.0}
-"""By then power flows: a rectifier takes its time to start."""
+BEGINS_S = {"charging": 34.03, "discharging": 18.03}
+"""By then power flows: a rectifier takes its time to start.
+
+Beside the round moments at which timers are due: a task that is just being woken cannot be hung.
+"""
 IS_LONG = "GRIDZERO_HARM_EXAMPLES" in os.environ
 _PATIENCE_S = 200.0
 """Who comes back later, after a person has acknowledged, is waited for by ``make faults``."""

@@ -19,7 +19,7 @@ import yaml
 
 DEMO: Final = Path(__file__).parents[2] / "configs" / "demo.yaml"
 LOOPBACK: Final = "127.0.0.1"
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
 _LOOK_S = 0.02
 
 
@@ -28,12 +28,6 @@ async def until(condition: Callable[[], object], limit_s: float = PATIENCE_S) ->
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - a process is looked at, it does not call back
             await asyncio.sleep(_LOOK_S)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:

@@ -10,7 +10,8 @@ from signal import SIGKILL, SIGTERM
 
 import pytest
 import yaml
-from process_site import ear, free_port, gridzero, site_config, until
+from free_ports import free_port
+from process_site import ear, gridzero, site_config, until
 
 from gridzero import children
 from gridzero.children import Child

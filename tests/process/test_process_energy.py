@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from process_site import Ear, ear, free_port, gridzero, site_config, until
+from free_ports import free_port
+from process_site import Ear, ear, gridzero, site_config, until
 
 pytestmark = pytest.mark.real_time
 
@@ -31,17 +33,20 @@ async def test_no_reader_sees_a_counter_run_backwards_when_it_is_killed(tmp_path
     port = free_port()
     config = site_config(tmp_path, {"embedded": {"port": port}})
     seen: list[dict[str, Any]] = []
+    bought_s = 0.0
     for ends in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
         async with gridzero(tmp_path, "run", config) as site, ear(port) as listener:
             await until(lambda: listener.state)
+            begin_s = time.monotonic()
             await buys(listener, 3.0)
             await until(lambda: told(listener))
             await site.end(ends)
+            bought_s += time.monotonic() - begin_s
             assert "Traceback" not in site.err
         stored = json.loads((tmp_path / "state" / "energy.json").read_text())
         seen += told(listener)
         assert seen[-1]["grid_import_kwh"] <= stored["total"]["grid_import_kwh"]
     counts = [one["grid_import_kwh"] for one in seen]
     assert counts == sorted(counts)
-    assert stored["total"]["grid_import_kwh"] == pytest.approx(2 * 20.0 * 2.8 / 3600.0, rel=0.5)
+    assert stored["total"]["grid_import_kwh"] <= 20.0 * bought_s / 3600.0, "nothing twice"
     assert counts[-1] > 0.005, "what the first life has counted"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from process_site import LOOPBACK, Ear, ear, free_port, gridzero, site_config, until
+from free_ports import free_port
+from process_site import LOOPBACK, PATIENCE_S, Ear, ear, gridzero, site_config, until
 
 pytestmark = [pytest.mark.real_time, pytest.mark.slow]
 
@@ -49,7 +50,7 @@ async def test_it_goes_on_and_a_person_is_answered_afterwards(tmp_path: Path) ->
                 await listener.say("gridzero/ask", asked)
                 await asyncio.sleep(1.0)
 
-        async with asyncio.timeout(30.0):
+        async with asyncio.timeout(PATIENCE_S):
             await ask_again()
         assert answers(listener)[0]["ok"] is True
         await until(lambda: listener.state["mode"] == "hold")

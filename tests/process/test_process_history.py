@@ -10,7 +10,8 @@ from time import time
 
 import pytest
 import yaml
-from process_site import free_port, gridzero, site_config, until
+from free_ports import free_port
+from process_site import gridzero, site_config, until
 
 from gridzero.outputs.history.reader import HistoryError, HistoryReader
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from process_site import LOOPBACK, free_port, until
+from free_ports import free_port
+from process_site import LOOPBACK, until
 
 RULES = Path(__file__).parents[2] / "docker" / "mosquitto"
 USERS = ("gridzero", "faces", "meter", "homeassistant", "reader")

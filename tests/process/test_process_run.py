@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 from process_site import (
     LOOPBACK,
     Process,
     Terminal,
     ear,
-    free_port,
     gridzero,
     python,
     site_config,

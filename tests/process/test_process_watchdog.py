@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from process_site import Terminal, free_port, gridzero, python, site_config, until
+from free_ports import free_port
+from process_site import Terminal, gridzero, python, site_config, until
 
 pytestmark = pytest.mark.real_time
 

@@ -42,6 +42,17 @@ async def test_a_cold_battery_is_warmed_when_there_is_sun_and_not_without(heated
         assert not is_on(story, "heater")
 
 
+async def test_a_battery_is_not_warmed_for_a_charge_that_a_setting_forbids(heated: Path) -> None:
+    async with house(load_w=300.0, sun_w=1500.0, temp_c=4.0, config=heated) as story:
+        ask = story.site.links.broker.attach().publish
+        ask("gridzero/max_soc_pct/set", "20")
+        await story.until(60)
+        assert not is_on(story, "heater"), "it is fuller than that already"
+        ask("gridzero/max_soc_pct/set", "100")
+        await story.until(120)
+        assert is_on(story, "heater")
+
+
 async def test_a_warm_battery_is_fanned(heated: Path) -> None:
     async with house(load_w=300.0, temp_c=38.0, config=heated) as story:
         await story.until(60)

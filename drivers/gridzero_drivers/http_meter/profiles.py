@@ -13,8 +13,17 @@ _SML_NAMES = (
     *("MT175.P", "E320.power", "DWS7410.power"),
 )
 _SML = " | ".join(f"StatusSNS.{name}" for name in _SML_NAMES)
+_SML_NAMES_VARY = (
+    "group and names are those of your script: set path, import_kwh_path and export_kwh_path (in "
+    "kWh) when they are others"
+)
 _POWER = '"1-0:16.7.0*255"'
 _POWER_L1 = '"1-0:36.7.0*255"'
+_SML_COUNTERS: dict[str, str | float] = {
+    "import_kwh_path": '"1-0:1.8.0*255"',
+    "export_kwh_path": '"1-0:2.8.0*255"',
+    "kwh_scale": 0.001,  # SML counts Wh
+}
 _REGISTER = "meter.reading.registers"
 
 PROFILES: tuple[Profile, ...] = (
@@ -25,10 +34,12 @@ PROFILES: tuple[Profile, ...] = (
         settings={
             "request": _STATUS_10,
             "path": _SML,
+            "import_kwh_path": "StatusSNS.SML.Total_in",
+            "export_kwh_path": "StatusSNS.SML.Total_out",
             "expected_interval_s": 1,
         },
         traps=(
-            "group and name are those of your script: set path when they are others",
+            _SML_NAMES_VARY,
             "a web password goes into the request: /cm?user=admin&password=...&cmnd=Status%2010",
             "as fresh as the meter's own telegrams, 1 to 4 s",
         ),
@@ -70,6 +81,7 @@ PROFILES: tuple[Profile, ...] = (
             "request": "/data.json?node_id=1",
             "format": "sml",
             "path": f"{_POWER} | {_POWER_L1}",
+            **_SML_COUNTERS,
             "expected_interval_s": 2,
         },
         traps=(
@@ -86,6 +98,7 @@ PROFILES: tuple[Profile, ...] = (
             "format": "sml",
             "path": '"1-0:1.7.0*255"',
             "export_path": '"1-0:2.7.0*255"',
+            **_SML_COUNTERS,
             "expected_interval_s": 2,
         },
         traps=("2 to 6 s, with outliers beyond 10 s",),
@@ -111,6 +124,9 @@ PROFILES: tuple[Profile, ...] = (
         settings={
             "request": "/solar_api/v1/GetMeterRealtimeData.cgi?Scope=System",
             "path": "Body.Data.0.PowerReal_P_Sum",
+            "import_kwh_path": "Body.Data.0.EnergyReal_WAC_Plus_Absolute",
+            "export_kwh_path": "Body.Data.0.EnergyReal_WAC_Minus_Absolute",
+            "kwh_scale": 0.001,
             "expected_interval_s": 1,
         },
         traps=(
@@ -182,6 +198,9 @@ PROFILES: tuple[Profile, ...] = (
             "request": "/v1/reading",
             "path": f'{_REGISTER}[obis="01-00:10.07.00*ff"].value | '
             f'{_REGISTER}[obis="01-00:24.07.00*ff"].value',
+            "import_kwh_path": f'{_REGISTER}[obis="01-00:01.08.00*ff"].value',
+            "export_kwh_path": f'{_REGISTER}[obis="01-00:02.08.00*ff"].value',
+            "kwh_scale": 0.001,
             "time_path": "meter.reading.time",
             "expected_interval_s": 3,
         },

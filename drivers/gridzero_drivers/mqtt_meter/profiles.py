@@ -12,6 +12,10 @@ _TASMOTA_SLOW = (
     "TelePeriod is at least 10 s: too slow unless a script publishes more often (then set "
     "expected_interval_s), or use the HTTP profile"
 )
+_SML_NAMES_VARY = (
+    "group and names are those of your script: set path, import_kwh_path and export_kwh_path (in "
+    "kWh) when they are others"
+)
 _NAME = "the device's topic in Tasmota"
 _SHELLY = "the Shelly's MQTT prefix"
 
@@ -20,12 +24,18 @@ PROFILES: tuple[Profile, ...] = (
         name="tasmota_sml",
         number=1,
         title="Tasmota with an SML reading head",
-        settings={"topic": "tele/{id}/SENSOR", "path": _SML, "expected_interval_s": 10},
+        settings={
+            "topic": "tele/{id}/SENSOR",
+            "path": _SML,
+            "import_kwh_path": "SML.Total_in",
+            "export_kwh_path": "SML.Total_out",
+            "expected_interval_s": 10,
+        },
         id_means=_NAME,
         example_id="hichi",
         traps=(
             _TASMOTA_SLOW,
-            "group and name are those of your script: set path when they are others",
+            _SML_NAMES_VARY,
             "may say 0 just after its start",
         ),
     ),
@@ -122,6 +132,8 @@ PROFILES: tuple[Profile, ...] = (
             "topic": "{id}",
             "path": "electricity_currently_delivered",
             "export_path": "electricity_currently_returned",
+            "import_kwh_path": ["electricity_delivered_1", "electricity_delivered_2"],
+            "export_kwh_path": ["electricity_returned_1", "electricity_returned_2"],
             "time_path": "timestamp",
             "scale": 1000,
             "expected_interval_s": 1,
@@ -231,6 +243,9 @@ PROFILES: tuple[Profile, ...] = (
         settings={
             "topic": "{id}",
             "path": "Body.Data.0.PowerReal_P_Sum | Body.Data.Site.P_Grid",
+            "import_kwh_path": "Body.Data.0.EnergyReal_WAC_Plus_Absolute",
+            "export_kwh_path": "Body.Data.0.EnergyReal_WAC_Minus_Absolute",
+            "kwh_scale": 0.001,
             "expected_interval_s": 1,
         },
         id_means="the topic of the bridge",
@@ -293,7 +308,13 @@ PROFILES: tuple[Profile, ...] = (
         name="homewizard_mqtt",
         number=15,
         title="HomeWizard P1, JSON republished by a bridge",
-        settings={"topic": "{id}", "path": "active_power_w", "expected_interval_s": 1},
+        settings={
+            "topic": "{id}",
+            "path": "active_power_w",
+            "import_kwh_path": "total_power_import_kwh",
+            "export_kwh_path": "total_power_export_kwh",
+            "expected_interval_s": 1,
+        },
         id_means="the topic of the bridge",
         example_id="homewizard/data",
     ),
@@ -320,6 +341,9 @@ PROFILES: tuple[Profile, ...] = (
             "topic": "{id}",
             "path": 'meter.reading.registers[obis="01-00:10.07.00*ff"].value | '
             'meter.reading.registers[obis="01-00:24.07.00*ff"].value',
+            "import_kwh_path": 'meter.reading.registers[obis="01-00:01.08.00*ff"].value',
+            "export_kwh_path": 'meter.reading.registers[obis="01-00:02.08.00*ff"].value',
+            "kwh_scale": 0.001,
             "time_path": "meter.reading.time",
             "expected_interval_s": 5,
         },

@@ -10,9 +10,9 @@ from gridzero.bench.control.arguments import add as add_control
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Four kinds of benchmark, each with options of its own."""
+    """Five kinds of benchmark, each with options of its own."""
     kinds = parser.add_subparsers(
-        dest="what", metavar="{core,control,battery,history}", required=True
+        dest="what", metavar="{core,control,battery,history,day}", required=True
     )
     core = "latency, CPU time, memory, codecs and simulated time"
     control = "zero-grid control laws side by side on one simulated house"
@@ -22,6 +22,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_control(kinds.add_parser("control", help=control, description=f"Compare {control}."))
     add_battery(kinds.add_parser("battery", help=battery, description=f"Measure {battery}."))
     _add_history(kinds.add_parser("history", help=history, description=f"Measure {history}."))
+    day = "the reference house through a day of changed settings and restarts: what it counted"
+    _add_day(kinds.add_parser("day", help=day, description=f"Live {day}."))
+
+
+def _add_day(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument(
+        "--hours", type=float, default=24.0, metavar="H", help="of the day; 24 by default"
+    )
+    parser.add_argument(
+        "--modules", type=int, default=3, metavar="N", help="2 to 9; 3 by default, as it is quicker"
+    )
+    parser.add_argument("--seed", type=int, default=3, help="of household, clouds and cells")
 
 
 def _add_history(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from gridzero.config.yaml_lines import Document
 _SECTION_TYPES = frozenset(("model_type", "model_attributes_type", "dict_type", "mapping_type"))
 _LIST_TYPES = frozenset(("list_type", "tuple_type", "set_type"))
 _CONTAINER_TYPES = _SECTION_TYPES | _LIST_TYPES
-_WORDS_IN_NAMES_OF_SECRETS = ("password", "secret", "token")
+_WORDS_IN_NAMES_OF_SECRETS = ("password", "secret", "token", "urls")
 _SEE = "See docs/configuration.md"
 _FOUND_BY_ITSELF = "Delete the line; nothing replaces it, the control law finds this by itself"
 _GONE: dict[Path, str] = {
@@ -110,7 +110,10 @@ class Explainer:
 
     def _shown(self, path: Path) -> str:
         name, value = str(path[-1]).lower() if path else "", self._document.get(path)
-        hides = "://" in str(value) and "@" in str(value)  # a password in an address
+        address = str(value).strip().lower()
+        hides = "://" in address and "@" in address  # a password in an address
+        if "://" in address and not address.startswith(("http://", "https://")):
+            hides = True  # those of brokers and messengers hold one anywhere
         if path in self._document.tagged or any(w in name for w in _WORDS_IN_NAMES_OF_SECRETS):
             hides = True
         return "the hidden value" if hides else shown(value)

@@ -186,10 +186,10 @@ class DashboardConfig(Section):
     @model_validator(mode="after")
     def _others_need_a_password(self) -> Self:
         try:
-            is_own = ipaddress.ip_address(self.host).is_loopback
+            ipaddress.ip_address(self.host)
         except ValueError:
             raise ValueError(f"host {self.host!r} is no IP address") from None
-        if not is_own and self.password is None:
+        if not is_loopback(self.host) and self.password is None:
             raise ValueError("others can reach this host: set a password, or use host 127.0.0.1")
         return self
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gridzero.config.links import (
     CanLinkConfig,
@@ -14,7 +14,7 @@ from gridzero.config.links import (
     UdpLinkConfig,
 )
 from gridzero.config.loader import Loaded
-from gridzero.config.models import BatteryConfig, ControlConfig, MqttConfig
+from gridzero.config.models import BatteryConfig, Config, ControlConfig, MqttConfig
 from gridzero.domain.modes import Mode, Strategy
 from gridzero.ports.devices import CellMonitor, Converter, Device
 from gridzero.ports.plugin import DriverPlugin
@@ -34,6 +34,7 @@ def describe(
         ("Links", [_broker(config.mqtt), *_links(config.links)]),
         ("Battery", _battery(config.battery, _modules(devices.values()))),
         ("Control", _control(config.control)),
+        ("What people see", list(_faces(config))),
         ("Warnings", [f"line {w.line}: {w.where}: {w.what}. {w.remedy}" for w in loaded.warnings]),
     )
     return "\n".join(f"{title}\n{_indented(lines)}" for title, lines in sections if lines)
@@ -59,7 +60,7 @@ def _abilities(device: Device) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun}{'' if number == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def _modules(devices: Iterable[Device]) -> int:
@@ -115,6 +116,27 @@ def _control(control: ControlConfig) -> list[str]:
     if control.target_topic:
         lines.append(f"numbers on {control.target_topic} charge with that many W")
     return lines
+
+
+def _faces(config: Config) -> Iterator[str]:
+    """Where to find what `run` starts beside itself."""
+    console = config.console
+    if config.home_assistant.enabled:
+        yield f"Home Assistant: announced under {config.home_assistant.discovery_prefix}/"
+    if config.reference_topics.enabled:
+        yield "reference topics: battery/soc and so on, as the monitor before told them"
+    if console.enabled:
+        yield f"console: gridzero console {console.host}:{console.port}"
+    if console.enabled and console.ssh is not None:
+        yield f"console over SSH: port {console.ssh.port} on {console.ssh.host}"
+    if config.history.enabled:
+        yield f"history: {config.history.file(config.site.state_dir)}"
+    if config.dashboard is not None:
+        yield f"dashboard: http://{config.dashboard.host}:{config.dashboard.port}"
+    if config.metrics is not None:
+        yield f"metrics: http://{config.metrics.host}:{config.metrics.port}/metrics"
+    if config.alerts is not None:
+        yield f"alerts: to {_count(len(config.alerts.urls), 'address')}"
 
 
 _MODES: dict[Mode, Callable[[ControlConfig], str]] = {

@@ -122,6 +122,7 @@ class Controller:
             bias_because=self._grid.lean,
             plan=self._course.plan,
             aim=self._course.aim,
+            may_charge=self._permits.may_charge,
         )
 
     def _because(self, split: Split, cut: Because | None, wish: Wish, now: Snapshot) -> Because:

@@ -47,13 +47,13 @@ class _Point(NamedTuple):
 
 
 _OF_POINT = {
-    Counted.HOUSE: "house_w",
-    Counted.HOUSE_FROM_BATTERY: "given_w",
-    Counted.SURPLUS: "surplus_w",
-    Counted.CHARGED_FROM_SURPLUS: "stored_w",
-    Counted.CHARGED_FROM_GRID: "grid_stored_w",
-    Counted.PRODUCED: "made_w",
-    Counted.CONSUMED: "used_w",
+    Counted.HOUSE: _Point._fields.index("house_w"),
+    Counted.HOUSE_FROM_BATTERY: _Point._fields.index("given_w"),
+    Counted.SURPLUS: _Point._fields.index("surplus_w"),
+    Counted.CHARGED_FROM_SURPLUS: _Point._fields.index("stored_w"),
+    Counted.CHARGED_FROM_GRID: _Point._fields.index("grid_stored_w"),
+    Counted.PRODUCED: _Point._fields.index("made_w"),
+    Counted.CONSUMED: _Point._fields.index("used_w"),
 }
 
 
@@ -79,7 +79,11 @@ class Energy:
     def update(self, now: Snapshot, decision: Decision) -> None:
         """Count the time up to now."""
         self._count_battery(now, decision)
-        self._count_grid(now, decision)
+        if self._count_grid(now, decision):
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """What others add up with each reading."""
         sums = self.sums
         sums[Counted.GRID_IMPORT] = self.grid_import.total_kwh
         sums[Counted.GRID_EXPORT] = self.grid_export.total_kwh
@@ -114,17 +118,19 @@ class Energy:
             return 0.0
         return self._ledger.unit_w(unit.name, now_s)
 
-    def _count_grid(self, now: Snapshot, decision: Decision) -> None:
+    def _count_grid(self, now: Snapshot, decision: Decision) -> bool:
+        """Whether there was a new reading."""
         reading = now.meter
         if reading is None or reading is self._reading or not _can_be(reading, now.now_s):
             self._pass(now.now_s - self._gap_s, now.now_s)
-            return
+            return False
         self._reading = reading
         if decision.meter_verdict in _NOT_BELIEVED:
             self._pass(reading.at_s, now.now_s)
         else:
             self._heard(reading, now)
         self._follow(reading)
+        return True
 
     def _pass(self, until_s: float, now_s: float) -> None:
         """No reading speaks for what lies before until_s."""
@@ -173,8 +179,8 @@ class Energy:
 
     def _between(self, before: _Point, after: _Point, seconds: float) -> None:
         """Each reading stands for half the way to its neighbours."""
-        for counted, name in _OF_POINT.items():
-            self._add(counted, (getattr(before, name) + getattr(after, name)) / 2.0, seconds)
+        for counted, index in _OF_POINT.items():
+            self._add(counted, (before[index] + after[index]) / 2.0, seconds)
         bought_w = (before.bought_w + after.bought_w) / 2.0
         sold_w = (before.sold_w + after.sold_w) / 2.0
         self.grid_import.add(bought_w * seconds / _WS_PER_KWH, after.at_s)

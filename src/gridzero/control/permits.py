@@ -18,20 +18,27 @@ _PERCENT = 100.0
 
 
 class Permits:
-    """Call ``within`` at every tick."""
+    """Call ``within`` at every tick.
+
+    may_charge: whether a person leaves anything to charge with, whatever the battery itself bears.
+    """
 
     def __init__(self) -> None:
         self._least, self._reserve, self._most = _Bound(1.0), _Bound(1.0), _Bound(-1.0)
         self._asked: Wanted | None = None
         self._cuts_nothing = False
+        self.may_charge = True
 
     def within(self, limits: PowerLimits, now: Snapshot) -> PowerLimits:
         """The limits, none of them greater than what a person allows."""
         if now.wanted is not self._asked:
             self._asked, self._cuts_nothing = now.wanted, _cuts_nothing(now.wanted)
         if self._cuts_nothing:  # as nearly always
+            self.may_charge = True
             return limits
-        charge = _least((limits.charge_w, limits.charge_because), self._charging(now))
+        permitted = min(self._charging(now), key=_watts)
+        self.may_charge = permitted[0] > 0.0
+        charge = min((limits.charge_w, limits.charge_because), permitted, key=_watts)
         discharge = _least((limits.discharge_w, limits.discharge_because), self._discharging(now))
         return PowerLimits(charge[0], discharge[0], charge[1], discharge[1])
 

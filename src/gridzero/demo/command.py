@@ -18,7 +18,7 @@ from rich.console import Console
 from gridzero import log as logging_setup
 from gridzero.config.loader import Loaded, load
 from gridzero.demo.live import LiveSite
-from gridzero.demo.people import people_beside
+from gridzero.demo.people import doors, people_beside
 from gridzero.demo.scene import Scene
 from gridzero.demo.simulated import SimulatedSite
 from gridzero.demo.view import view_of
@@ -110,8 +110,11 @@ async def _live(
     if seconds is not None:
         loop.call_later(seconds, stop.set)
     site = LiveSite(loaded, plugins, scene)
-    print(f"MQTT: mosquitto_sub -p {site.port} -t 'gridzero/#' -v", file=sys.stderr)
-    view = LiveView(view_of(site.app, site.house), console=Console())
+    told = doors(loaded.config) if beside else []
+    for line in (f"MQTT: mosquitto_sub -p {site.port} -t 'gridzero/#' -v", *told):
+        print(line, file=sys.stderr)
+    state = view_of(site.app, site.house, told="   ".join((*told, "Ctrl-C ends")))
+    view = LiveView(state, console=Console())
     people = list(people_beside(loaded.config, beside, site)) if beside else []
     ending = await site.run(stop, (Service("view", view.run), *people))
     return _summary(site, None), ending

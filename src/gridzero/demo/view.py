@@ -16,13 +16,17 @@ from gridzero.sim.house import House
 from gridzero.sim.live_view import UnitRow, ViewState
 
 
-def view_of(app: App, house: House, speed: float | None = None) -> Callable[[], ViewState]:
+def view_of(
+    app: App, house: House, speed: float | None = None, *, told: str = ""
+) -> Callable[[], ViewState]:
     """A function that tells the view's state now. Load, sun and clock are the house's own."""
 
     def state() -> ViewState:
         clock = _clock(house.time_of_day_s + house.now_s)
         if app.site.last is None:
-            return ViewState(seconds=house.now_s, clock=clock, speed=speed, because="starting")
+            return ViewState(
+                seconds=house.now_s, clock=clock, speed=speed, because="starting", told=told
+            )
         now, decision = app.site.last
         battery, charge = now.battery, now.condition.charge
         return ViewState(
@@ -49,11 +53,13 @@ def view_of(app: App, house: House, speed: float | None = None) -> Callable[[], 
             high_c=battery.high_c if battery else None,
             charge_w=decision.charge_w,
             discharge_w=decision.discharge_w,
-            limits_because=_limits(decision.charge_because, decision.discharge_because),
+            charge_because=decision.charge_because.replace("_", " "),
+            discharge_because=decision.discharge_because.replace("_", " "),
             units=tuple(_units(now)),
             modules=now.modules,
             faults=tuple(_faults(app)),
             score=in_words(app.site.score.figures(HOUR_MIN)),
+            told=told,
         )
 
     return state
@@ -62,10 +68,6 @@ def view_of(app: App, house: House, speed: float | None = None) -> Callable[[], 
 def _clock(seconds: float) -> str:
     minutes = int(seconds // 60)
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
-
-
-def _limits(*reasons: str) -> str:
-    return ", ".join(dict.fromkeys(reason.replace("_", " ") for reason in reasons))
 
 
 def _units(now: Snapshot) -> Iterator[UnitRow]:

@@ -43,7 +43,7 @@ BALANCE_WORDS: dict[BalanceReason, str] = {
     BalanceReason.FAULT: "a fault stands",
     BalanceReason.DISOBEDIENT: "the module bled other cells than it was asked to",
     BalanceReason.STALE: "not every cell of it is known now",
-    BalanceReason.DOUBT: "a reading of it is doubted",
+    BalanceReason.DOUBT: "its readings are not confirmed yet, or doubted",
     BalanceReason.TEMPERATURE_UNKNOWN: "its temperature is not known",
     BalanceReason.TOO_HOT: "it is too warm to be heated by bleeding",
     BalanceReason.TOO_COLD: "it is too cold to tell its cells apart",

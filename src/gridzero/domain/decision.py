@@ -42,8 +42,8 @@ class Decision:
     meter_verdict: "good", "sign" or "frozen", see control.meter_watch.
     work: by converter name.
     bias_w: by how much the target was shifted, W, > 0 buys rather than sells, and why.
-    plan: what mode auto is doing. aim: grid power that is held, None =
-    the target.
+    plan: what mode auto is doing. aim: grid power that is held, None = the target.
+    may_charge: whether a person's settings leave anything to charge with.
     """
 
     at_s: float
@@ -64,3 +64,4 @@ class Decision:
     bias_because: Lean = Lean.NO_PRICES
     plan: Plan = Plan.SELF_USE
     aim: Aim | None = None
+    may_charge: bool = True

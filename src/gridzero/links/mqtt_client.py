@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import NoReturn
 
 import aiomqtt
@@ -26,6 +27,7 @@ MqttHandler = Callable[[MqttMessage], None]
 MOST_PAYLOAD_BYTES = 1 << 20
 MOST_ROUTES = 4096
 FAREWELL_LIMIT_S = 1.0
+_CONTRADICT_AFTER_S = 1.0
 REFUSED = 128  # from here on a SUBACK code is a refusal
 
 
@@ -69,8 +71,11 @@ class RealMqtt:
         self._will = Outgoing(will_topic, will_payload, retain=True) if will_topic else None
         birth_topic = birth_topic or will_topic
         self._birth = Outgoing(birth_topic, birth_payload, retain=True) if birth_topic else None
+        self._contradicts_at_s = -inf
         self._keeper = Keeper(name, self.health, report)
         self._subscriptions: list[tuple[str, MqttHandler]] = []
+        if self._birth is not None:
+            self._subscriptions.append((self._birth.topic, self._contradict))
         self._connect_listeners: list[Callable[[], None]] = []
         self._routes: dict[str, tuple[MqttHandler, ...]] = {}
         self._outbox = Outbox()
@@ -97,6 +102,22 @@ class RealMqtt:
         if not self._outbox.put(Outgoing(topic, payload, retain)):
             self.health.tx_failed += 1
         self._wake.set()
+
+    def _contradict(self, message: MqttMessage) -> None:
+        """Say again that we are there, when somebody says otherwise.
+
+        Usually the broker, of our own last connection: it notices only after a while that the
+        network took it away, and by then we may be connected again.
+        """
+        birth, loop = self._birth, asyncio.get_running_loop()
+        is_other = birth is not None and message.payload.decode(errors="replace") != birth.payload
+        if is_other and not message.retained and self._contradicts_at_s <= loop.time():
+            self._contradicts_at_s = loop.time() + _CONTRADICT_AFTER_S
+            loop.call_later(_CONTRADICT_AFTER_S, self._say_birth)
+
+    def _say_birth(self) -> None:
+        if self._birth is not None and self.health.state == "up":
+            self.publish(self._birth.topic, self._birth.payload, retain=True)
 
     def on_connect(self, listener: Callable[[], None]) -> None:
         """Call listener after each connect, when publishing works again: nothing was kept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import difflib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,12 +78,14 @@ async def _test(arguments: argparse.Namespace, plugins: Mapping[str, DriverPlugi
 
 
 async def _survey(arguments: argparse.Namespace, known: Sequence[Known]) -> ExitCode:
-    survey = Survey()
-    link = _broker(arguments)
+    mqtt = account(arguments.config, arguments.mqtt)
+    survey = Survey(own=mqtt.topic_prefix if arguments.topic is None else "")
+    link = client(mqtt)
     for topic in _filters(arguments.topic):
         link.subscribe(topic, survey.take)
     async with running(link):
         await _connected(link)
+        sys.stderr.write(f"listening for {arguments.seconds:g} s ...\n")
         await asyncio.sleep(arguments.seconds)
     if not survey.topics:
         raise NothingHeard(
@@ -92,6 +95,8 @@ async def _survey(arguments: argparse.Namespace, known: Sequence[Known]) -> Exit
             "--seconds",
         )
     found = matches(tuple(survey.kept), known)
+    if survey.left_out:
+        sys.stderr.write("what gridzero itself says is left out\n")
     if arguments.json:
         say(as_json(words.survey_data(survey, found)))
     else:

@@ -120,9 +120,14 @@ class TopicLook:
 
 
 class Survey:
-    """Listens. ignored: messages of topics beyond the first MOST_TOPICS."""
+    """Listens. ignored: messages of topics beyond the first MOST_TOPICS.
 
-    def __init__(self) -> None:
+    own: prefix of a gridzero whose words are left out, with what it says to Home Assistant: its
+    own powers look much like a grid's, and it must never be told to follow itself. "" = none.
+    """
+
+    def __init__(self, own: str = "") -> None:
+        self._own, self.left_out = own, 0
         self.topics: dict[str, TopicLook] = {}
         self.kept: deque[MqttMessage] = deque()
         self.ignored = 0
@@ -130,6 +135,9 @@ class Survey:
 
     def take(self, message: MqttMessage) -> None:
         """Note one message."""
+        if self._own and _is_of_gridzero(message.topic, self._own):
+            self.left_out += 1
+            return
         if message.topic not in self.topics and len(self.topics) >= MOST_TOPICS:
             self.ignored += 1
             return
@@ -150,6 +158,12 @@ class Survey:
             return max((each.likeness(look.topic) for each in look.likely()), default=0)
 
         return sorted(self.topics.values(), key=lambda look: (-best(look), look.topic))
+
+
+def _is_of_gridzero(topic: str, prefix: str) -> bool:
+    """Also what any program announces to Home Assistant: no meter speaks there."""
+    is_announcement = topic.startswith("homeassistant/") and topic.endswith("/config")
+    return is_announcement or topic.startswith(f"{prefix}/")
 
 
 def numbers(payload: bytes) -> list[tuple[str, float]] | str:

@@ -12,6 +12,7 @@ from gridzero.meter.survey import PathLook, Survey, TopicLook
 
 MOST_SHOWN: Final = 12
 _MOST_PATHS_SHOWN = 12
+_MARKED = 4  # of PathLook.likeness: a name that says power, or both signs
 
 
 def listing(known: Sequence[Known]) -> Iterator[str]:
@@ -62,7 +63,8 @@ def topic_lines(look: TopicLook) -> Iterator[str]:
     likely = look.likely()
     shown = [*likely, *(each for each in look.paths.values() if each not in likely)]
     for i, each in enumerate(shown[:_MOST_PATHS_SHOWN]):
-        mark = "  <- looks like the grid power" if i == 0 and each in likely else ""
+        is_marked = i == 0 and each.likeness(look.topic) >= _MARKED
+        mark = "  <- looks like the grid power" if is_marked else ""
         values = "  ".join(f"{value:g}" for value in each.last)
         yield f"    {each.path or '(plain number)'}: {values}{_moves(each)}{mark}"
     if len(shown) > _MOST_PATHS_SHOWN:

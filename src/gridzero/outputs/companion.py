@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from gridzero.config.faces import AlertsConfig, MetricsConfig
 from gridzero.config.loader import Loaded
+from gridzero.config.models import Config
 from gridzero.errors import GridzeroError
 from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
@@ -26,33 +29,70 @@ FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
 
 
+class Made:
+    """A face that is made when it is first run.
+
+    One that cannot even be made is tried again like one that fails, and keeps no other from
+    running.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Face]) -> None:
+        self.name, self._make = name, make
+        self._face: Face | None = None
+
+    async def run(self) -> None:
+        """See outputs.face.Face."""
+        if self._face is None:
+            self._face = self._make()
+        await self._face.run()
+
+
 def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
     """Every face that a configuration asks for."""
     config, state_dir = loaded.config, Path(loaded.config.site.state_dir)
     if config.home_assistant.enabled:
-        yield HomeAssistantFace(
-            feed,
-            clock,
-            config.home_assistant,
-            state_dir=state_dir,
-            meter_lost_s=config.control.meter_lost_s,
-        )
+        yield Made("home_assistant", lambda: _home_assistant(config, state_dir, feed, clock))
     if config.reference_topics.enabled:
-        yield ReferenceTopics(feed, clock, config.reference_topics.prefix)
+        prefix = config.reference_topics.prefix
+        yield Made("reference_topics", lambda: ReferenceTopics(feed, clock, prefix))
     if config.history.enabled:
-        yield recorder_of(config, feed, clock)
+        yield Made("history", lambda: recorder_of(config, feed, clock))
     if config.metrics is not None:
-        from gridzero.outputs.metrics.face import MetricsFace
-
-        yield MetricsFace(config.metrics, feed, clock)
+        yield Made("metrics", partial(_metrics, config.metrics, feed, clock))
     if config.alerts is not None and config.alerts.urls:
-        from gridzero.outputs.alerts.face import AlertsFace
-
-        yield AlertsFace(config.alerts, config.site.name, state_dir, feed, clock)
+        yield Made(
+            "alerts", partial(_alerts, config.alerts, config.site.name, state_dir, feed, clock)
+        )
     if config.console.enabled:
-        from gridzero.outputs.console.face import console_of
+        yield Made("console", lambda: _console(loaded, feed, clock))
 
-        yield console_of(loaded, feed, clock, find_plugins().plugins)
+
+def _home_assistant(config: Config, state_dir: Path, feed: Feed, clock: Clock) -> Face:
+    return HomeAssistantFace(
+        feed,
+        clock,
+        config.home_assistant,
+        state_dir=state_dir,
+        meter_lost_s=config.control.meter_lost_s,
+    )
+
+
+def _metrics(config: MetricsConfig, feed: Feed, clock: Clock) -> Face:
+    from gridzero.outputs.metrics.face import MetricsFace
+
+    return MetricsFace(config, feed, clock)
+
+
+def _alerts(config: AlertsConfig, site: str, state_dir: Path, feed: Feed, clock: Clock) -> Face:
+    from gridzero.outputs.alerts.face import AlertsFace
+
+    return AlertsFace(config, site, state_dir, feed, clock)
+
+
+def _console(loaded: Loaded, feed: Feed, clock: Clock) -> Face:
+    from gridzero.outputs.console.face import console_of
+
+    return console_of(loaded, feed, clock, find_plugins().plugins)
 
 
 async def host(faces: Iterable[Face], clock: Clock) -> None:

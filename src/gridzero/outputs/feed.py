@@ -11,7 +11,8 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from math import isfinite
+from typing import Any, NamedTuple, Never, TypeVar
 
 import structlog
 
@@ -25,8 +26,10 @@ TOPICS = ("state", "cells", "battery", "health", "score", "energy", "settings")
 
 _ANSWER_S = 3.0
 _CRASH_TOLD_S = 600.0
+_MOST_DIGITS = 300
 _RETAINED = frozenset({"settings"})
 
+T = TypeVar("T")
 Listener = Callable[[Mapping[str, Any]], None]
 
 
@@ -113,7 +116,7 @@ class Feed:
         for listener in self._listeners.get(topic, ()):
             self._tell(topic, listener, values)
 
-    def _tell(self, topic: str, listener: Listener, values: Mapping[str, Any]) -> None:
+    def _tell(self, topic: str, listener: Callable[[T], None], values: T) -> None:
         """A bug in one face must not take the connection from the others."""
         try:
             listener(values)
@@ -129,7 +132,7 @@ class Feed:
             return
         self.is_online = message.payload == b"online"
         for listener in self._on_status:
-            listener(self.is_online)
+            self._tell("status", listener, self.is_online)
 
     def _on_answer(self, values: Mapping[str, Any]) -> None:
         answer = self._asked.get(str(values.get("id")))
@@ -138,9 +141,28 @@ class Feed:
 
 
 def object_of(payload: bytes) -> dict[str, Any] | None:
-    """The JSON object that a payload is; None for anything else."""
+    """The JSON object that a payload is; None for anything else.
+
+    Also for one with a number in it that no float can hold: whoever reckons with that, or repeats
+    it, would stumble.
+    """
     try:
-        values = json.loads(payload)
+        values = json.loads(
+            payload, parse_constant=_no_number, parse_float=_float, parse_int=_whole
+        )
     except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
+
+
+def _no_number(word: str) -> Never:
+    raise ValueError(word)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    return number if isfinite(number) else _no_number(digits)
+
+
+def _whole(digits: str) -> int:
+    return int(digits) if len(digits) <= _MOST_DIGITS else _no_number(digits)

@@ -16,7 +16,9 @@ from typing import Any
 import structlog
 
 from gridzero.domain.settings import ACTION_OF, SETTING_OF
+from gridzero.ports.clock import LoopClock
 from gridzero.ports.links import MqttLink, MqttMessage
+from gridzero.runtime.flood_gate import log_gate
 from gridzero.runtime.orders import Orders, TooFast
 from gridzero.runtime.settings import SettingRefused
 
@@ -38,6 +40,7 @@ class MqttIn:
         self, orders: Orders, link: MqttLink, prefix: str, after: Callable[[], None]
     ) -> None:
         self._orders, self._link, self._prefix, self._after = orders, link, prefix, after
+        self._may_log = log_gate("asked", LoopClock())
         self._late: dict[str, str] = {}
         self._is_late = asyncio.Event()
         for key in (*SETTING_OF, *ACTION_OF):  # also those that are only refused here
@@ -63,7 +66,7 @@ class MqttIn:
 
     def _set(self, key: str, value: str) -> None:
         try:
-            self._orders.carry_out(key, value)
+            self._orders.carry_out(key, value, is_sure=False)
         except TooFast:
             if key in SETTING_OF:
                 self._late[key] = value
@@ -86,7 +89,8 @@ class MqttIn:
             ok, text = self._answer(what, value)
         except TooFast:
             return  # neither logged nor answered: each would be a flood of its own
-        if ok:  # what is refused is an event, of which a flood is counted
+        # what is refused is an event; a trace changes nothing, and is asked for all the time
+        if ok and what != "trace" and self._may_log():
             log.info("asked", by=by, what=what[:40], value=value[:40])
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))

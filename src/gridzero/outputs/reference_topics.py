@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gridzero.outputs.feed import Feed
-from gridzero.outputs.home_assistant.facts import number_of
+from gridzero.outputs.values import at, number_of
 from gridzero.ports.clock import Clock
 
 _CELLS_COUNT_FOR_S: Final = 30.0
@@ -83,7 +83,7 @@ class ReferenceTopics:
 def _stop_word(direction: int, state: Mapping[str, Any]) -> str:
     if direction > 0:
         return "to invert"
-    is_full = _at(state, "battery.is_full") is True
+    is_full = at(state, "battery", "is_full") is True
     return "fully charged" if is_full else "too small"
 
 
@@ -126,12 +126,5 @@ def _rounded(value: Any) -> float | None:
     return None if number is None else round(number, 2)
 
 
-def _at(values: Mapping[str, Any], path: str) -> Any:
-    found: Any = values
-    for key in path.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found
-
-
 def _number(values: Mapping[str, Any], path: str) -> float | None:
-    return number_of(_at(values, path))
+    return number_of(at(values, *path.split(".")))

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 VERSION = 1
 DAYS = 400
-RECENT = 2  # days in the file that is written each minute
+RECENT = 2  # days in the file that is written each minute; more while a clock was ahead
 HOURS_OF, STARTS_OF = "hours of ", "starts of "
 _COLLECT_S = 5.0
 _SAVE_S = 60.0  # memory cards wear
@@ -82,7 +82,7 @@ class EnergyMemory:
         self._days: dict[str, Tally] = {}
         self._taken: Tally = {}
         self._day: date | None = None
-        self._archived = ""
+        self._archived: frozenset[str] = frozenset()
         self.shown: Shown | None = None
         self._restore()
         store.on_stored(self._on_stored)
@@ -134,7 +134,7 @@ class EnergyMemory:
             del self._days[day]
 
     def _write(self) -> None:
-        energy, recent = self._energy, sorted(self._days)[-RECENT:]
+        energy, recent = self._energy, self._recent()
         self._store.save(
             {
                 "version": VERSION,
@@ -150,13 +150,18 @@ class EnergyMemory:
         )
         self._archive()
 
+    def _recent(self) -> list[str]:
+        """The newest days by this clock, and the newest of all: it may have been another."""
+        days = sorted(self._days)
+        come = [day for day in days if self._day is None or day <= self._day.isoformat()]
+        return sorted({*come[-RECENT:], *days[-RECENT:]})
+
     def _archive(self) -> None:
-        """The days that are over, once a day."""
+        """All days but today, whenever one more is over; also those of a clock that was ahead."""
         today = self._day.isoformat() if self._day else ""
-        over = [day for day in sorted(self._days) if day < today]
-        if over and over[-1] > self._archived:
-            self._archived = over[-1]
-            days = {day: _stored(self._days[day]) for day in over}
+        if any(day < today and day not in self._archived for day in self._days):
+            days = {day: _stored(tally) for day, tally in self._days.items() if day != today}
+            self._archived = frozenset(days)
             self._days_store.save({"version": VERSION, "days": days})
 
     def _on_stored(self, stored: Mapping[str, Any]) -> None:
@@ -169,7 +174,7 @@ class EnergyMemory:
     def _restore(self) -> None:
         days = self._load(self._days_store, "days")
         self._days = _days(days.get("days"))
-        self._archived = max(self._days, default="")
+        self._archived = frozenset(self._days)
         stored = self._load(self._store, "counters")
         if not stored:
             return

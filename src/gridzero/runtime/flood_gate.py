@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from gridzero.ports.clock import Clock
 
 BURST = 20.0
 PER_S = 5.0
 TELL_S = 60.0
+_LOGGED_PER_S = 2.0 / 60.0
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -56,3 +61,13 @@ class FloodGate:
         if now_s - bucket.told_s >= TELL_S:
             bucket.told_s, dropped, bucket.dropped = now_s, bucket.dropped, 0
             self._tell(key, dropped)
+
+
+def log_gate(event: str, clock: Clock) -> Callable[[], bool]:
+    """Whether to log this event once more: a few in a row, then two a minute and how many not."""
+
+    def tell(_key: str, dropped: int) -> None:
+        log.info("log.left_out", of=event, times=dropped)
+
+    gate = FloodGate(clock, tell, per_s=_LOGGED_PER_S)
+    return lambda: gate.passes(event)

@@ -20,6 +20,8 @@ from gridzero.runtime.settings import SettingRefused, Settings
 
 log = structlog.get_logger()
 
+SURE = frozenset({"yes", "press"})
+"""What a message of a dangerous action says. press: what Home Assistant's buttons send."""
 
 Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
@@ -51,17 +53,20 @@ class Orders:
         """What carries out each action."""
         return self._do
 
-    def carry_out(self, key: str, value: str) -> str:
+    def carry_out(self, key: str, value: str, *, is_sure: bool = True) -> str:
         """Change a setting or do an action; returns what was done, in words.
 
-        Raises SettingRefused, which has been told as an event, with the reason; TooFast when
-        it should be tried again later.
+        is_sure: whoever sends this has asked the person where it is dangerous; if not, the value
+        must say so. Raises SettingRefused, which has been told as an event, with the reason;
+        TooFast when it should be tried again later.
         """
         if not self._gate.passes(key if key in self.keys else "unknown"):
             raise TooFast(
                 "too many messages", where=key[:40], remedy="Send a few per second at most"
             )
         try:
+            if not is_sure:
+                _check_sure(key, value)
             return self._carry_out(key, value)
         except SettingRefused as error:
             code = "acknowledge_refused" if key == "acknowledge" else "setting_refused"
@@ -96,7 +101,7 @@ class Orders:
         ended = self._faults.acknowledge(code, subject or None)
         if not ended:
             raise SettingRefused(
-                f"nothing that is over waits to be acknowledged for {code!r}",
+                "nothing that is over waits for you to say so",
                 where="acknowledge",
                 remedy="A fault whose cause is still there stays",
             )
@@ -105,6 +110,15 @@ class Orders:
     def _tell_flood(self, key: str, dropped: int) -> None:
         text = f"{dropped} messages for {key} came too fast; of settings the last one counts"
         self._faults.tell("setting_refused", key[:40], text, Severity.WARNING)
+
+
+def _check_sure(key: str, value: str) -> None:
+    """Programs that tidy up a broker send empty messages to every topic that they have seen."""
+    action = ACTION_OF.get(key)
+    if action is not None and action.is_dangerous and value.strip().lower() not in SURE:
+        raise SettingRefused(
+            f"{key} is not done for the message {value[:40]!r}", where=key, remedy="Send yes"
+        )
 
 
 def _words(value: object, key: str) -> str:

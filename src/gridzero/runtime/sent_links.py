@@ -12,21 +12,17 @@ from gridzero.ports.links import (
     CanFilter,
     CanFrame,
     CanLink,
-    GpioLink,
-    HttpLink,
-    I2cLink,
     LinkHealth,
     Links,
-    MqttLink,
     SerialLink,
-    UdpLink,
 )
+from gridzero.runtime.passed_links import PassedLinks
 
 _DEAD = frozenset({"down", "bus-off"})
 
 
-class SentLinks:
-    """Meets ports.links.Links for one driver.
+class SentLinks(PassedLinks):
+    """Meets ports.links.Links for one driver; converters speak CAN or serial, the rest passes.
 
     sent_at_s: when the newest frame or bytes of this driver were taken by their link; None
     before the first.
@@ -34,7 +30,8 @@ class SentLinks:
 
     def __init__(self, links: Links, clock: Clock) -> None:
         self.sent_at_s: float | None = None
-        self._links, self._clock = links, clock
+        super().__init__(links)
+        self._clock = clock
         self._used: list[LinkHealth] = []
 
     @property
@@ -53,26 +50,6 @@ class SentLinks:
         link = self._links.serial(name)
         self._used.append(link.health)
         return _SentSerial(link, self._note)
-
-    def i2c(self, name: str) -> I2cLink:
-        """See ports.links.Links; no converter speaks I2C."""
-        return self._links.i2c(name)
-
-    def gpio(self, name: str) -> GpioLink:
-        """See ports.links.Links."""
-        return self._links.gpio(name)
-
-    def http(self, name: str) -> HttpLink:
-        """See ports.links.Links; no converter speaks HTTP."""
-        return self._links.http(name)
-
-    def udp(self, name: str) -> UdpLink:
-        """See ports.links.Links; nothing is sent over it."""
-        return self._links.udp(name)
-
-    def mqtt(self) -> MqttLink:
-        """See ports.links.Links."""
-        return self._links.mqtt()
 
     def _note(self) -> None:
         self.sent_at_s = self._clock.now_s()

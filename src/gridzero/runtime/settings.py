@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -41,10 +41,14 @@ class Settings:
         most_w: Mapping[str, float] | None = None,
         has_prices: bool = True,
         utc_s: Callable[[], float] = time.time,
+        may_log: Callable[[], bool] = lambda: True,
     ) -> None:
-        """most_w: the greatest value of settings that end where the converters do, by key."""
+        """most_w: the greatest value of settings that end where the converters do, by key.
+
+        may_log: asked before each change is logged: programs may change a setting every second.
+        """
         self._store, self.default, self.utc_s = store, default, utc_s
-        self._has_prices = has_prices
+        self._has_prices, self._may_log = has_prices, may_log
         self.rows = tuple(_within(row, most_w or {}) for row in SETTINGS)
         self._rows = {row.key: row for row in (*self.rows, _SHUNT_FLIPPED)}
         self._listeners: list[Callable[[Wanted], None]] = []
@@ -54,10 +58,9 @@ class Settings:
             self.wanted = self._restored()
         except StoreDamaged as error:
             self.lost = str(error)
-            self.wanted = replace(default, mode=Mode.HOLD)
             store.put_aside()
-            self._changed = {"mode": {"value": Mode.HOLD.value, "default": default.mode}}
-            store.save(self._changed)  # the next start must not take the default for a wish
+            self._changed = {}
+            self.wanted = self._resting(default)
         self._ends_s = self._override_ends_s()
 
     def on_change(self, listener: Callable[[Wanted], None]) -> None:
@@ -96,7 +99,9 @@ class Settings:
             return wanted  # nothing to write: memory cards wear
         before, self.wanted = self.wanted, wanted
         self._ends_s = self._override_ends_s()
-        log.info("settings.changed", **self._remember(before))
+        changed = self._remember(before)
+        if self._may_log():
+            log.info("settings.changed", **changed)
         for listener in self._listeners:
             listener(wanted)
         return wanted
@@ -165,30 +170,62 @@ class Settings:
         return changed
 
     def _restored(self) -> Wanted:
-        """Stored values over the defaults they replaced; what no longer fits is dropped."""
-        wanted, stored = self.default, self._changed
-        for key in list(stored):
+        """Stored values over the defaults they replaced.
+
+        All are read before any two are compared: they fit together, in whatever order they were
+        changed.
+        """
+        wanted = self._fitting(replace(self.default, **dict(self._stored_values())))
+        return self._resting(wanted) if self.lost else wanted
+
+    def _fitting(self, wanted: Wanted) -> Wanted:
+        """Without what a new configuration contradicts."""
+        while self._changed:
             try:
-                if stored[key]["default"] != getattr(self.default, key):
-                    log.info("settings.default_changed", key=key, dropped=stored[key]["value"])
-                    del stored[key]
-                else:
-                    wanted = self._restored_one(wanted, key, stored[key]["value"])
-            except (SettingRefused, TypeError, KeyError, AttributeError, IndexError) as error:
-                log.warning("settings.dropped", key=key, error=str(error))
-                del stored[key]
+                self._check(wanted)
+            except SettingRefused as error:
+                key = error.where if error.where in self._changed else "max_soc_pct"
+                if key not in self._changed:
+                    break  # the configuration contradicts itself, which its own check says
+                self._drop(key, str(error))
+                wanted = replace(wanted, **{key: getattr(self.default, key)})
+            else:
+                break
         return wanted
 
-    def _restored_one(self, wanted: Wanted, key: str, value: object) -> Wanted:
+    def _resting(self, wanted: Wanted) -> Wanted:
+        """Nothing flows until a person has looked, also after another restart."""
+        mode = Mode.OFF if wanted.mode is Mode.OFF else Mode.HOLD
+        self._changed["mode"] = {"value": mode.value, "default": self.default.mode}
+        self._store.save(self._changed)
+        return replace(wanted, mode=mode)
+
+    def _stored_values(self) -> Iterator[tuple[str, Any]]:
+        for key, entry in list(self._changed.items()):
+            try:
+                if entry["default"] != getattr(self.default, key):
+                    log.info("settings.default_changed", key=key, dropped=entry["value"])
+                    del self._changed[key]
+                else:
+                    yield key, self._stored_value(key, entry["value"])
+            except (SettingRefused, TypeError, KeyError, AttributeError, IndexError) as error:
+                self._drop(key, str(error))
+                if key in _HOLDS_BACK:  # it may have been "off"
+                    self.lost = f"what was stored as {key} cannot be read; the battery rests"
+
+    def _stored_value(self, key: str, value: object) -> Any:
         if key not in _STORED:
             raise KeyError(key)
         row = SETTING_OF.get(key, _SHUNT_FLIPPED)  # the house may have had other converters
-        restored = replace(wanted, **{key: value_of(row, value)})
-        self._check(restored)
-        return restored
+        return value_of(row, value)
+
+    def _drop(self, key: str, why: str) -> None:
+        log.warning("settings.dropped", key=key, error=why)
+        self._changed.pop(key, None)
 
 
 _STORED = frozenset(field.name for field in fields(Wanted))
+_HOLDS_BACK = frozenset({"mode", "maintenance", "allow_charge", "allow_discharge", "ev_hold"})
 
 
 def _within(row: Setting, most_w: Mapping[str, float]) -> Setting:

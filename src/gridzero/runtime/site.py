@@ -271,9 +271,11 @@ class Site:
             self.parts.cells.bleed(balancing.cells, balancing.at_s + _BLEED_LEASE_S)
 
     def _wants_charge(self) -> bool:
-        """Whether there would be something to charge with, could the battery take it."""
-        wanted = self.settings.wanted
-        if self.last is None or wanted.maintenance or not wanted.allow_charge:
+        """Whether there would be something to charge with, could the battery take it.
+
+        Not where a person forbids it: then heating for it would be in vain.
+        """
+        if self.last is None or not self.last[1].may_charge:
             return False
         net_w = self.last[1].net_load_w
         return self.last[1].wish_w < 0.0 or (net_w is not None and net_w < -_SURPLUS_W)

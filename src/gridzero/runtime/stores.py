@@ -87,7 +87,7 @@ class FileStore:
         self._path, self._remedy = path, remedy
         self._newest: dict[str, Any] = {}
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
-        self._is_due = False
+        self._is_due = self._is_to_retry = False
         self._turn = threading.Lock()
 
     def load(self) -> dict[str, Any]:
@@ -158,7 +158,17 @@ class FileStore:
                     loop.call_soon_threadsafe(self._confirm, values)
         if not is_written:
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(loop.call_later, _AGAIN_S, self._write_soon, loop)
+                loop.call_soon_threadsafe(self._retry_later, loop)
+
+    def _retry_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Once, however many writes fail meanwhile: a full disk may stay so for days."""
+        if not self._is_to_retry:
+            self._is_to_retry = True
+            loop.call_later(_AGAIN_S, self._retry, loop)
+
+    def _retry(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_to_retry = False
+        self._write_soon(loop)
 
     def _confirm(self, values: dict[str, Any]) -> None:
         for listener in self._listeners:

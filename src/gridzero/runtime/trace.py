@@ -16,15 +16,11 @@ from gridzero.ports.links import (
     CanFilter,
     CanFrame,
     CanLink,
-    GpioLink,
-    HttpLink,
-    I2cLink,
     LinkHealth,
     Links,
-    MqttLink,
     SerialLink,
-    UdpLink,
 )
+from gridzero.runtime.passed_links import PassedLinks
 from gridzero.runtime.settings import SettingRefused
 
 HOLD_S = 10.0
@@ -52,13 +48,14 @@ class Traced(NamedTuple):
 
 @dataclass(slots=True)
 class Tap:
-    """One link. until_s: when somebody stops looking."""
+    """One link. until_s: when somebody stops looking. is_heard: somebody notes what comes."""
 
     kind: str
     until_s: float = float("-inf")
     kept: list[Passed] = field(default_factory=list)
     dropped: int = 0
     newest: object = None
+    is_heard: bool = False
 
 
 class Tracer:
@@ -91,7 +88,10 @@ class Tracer:
                 where="trace",
                 remedy=f"There are {', '.join(self._taps) or 'none'}",
             )
-        self._taps[name].until_s = self._clock.now_s() + HOLD_S
+        tap, now_s = self._taps[name], self._clock.now_s()
+        if now_s > tap.until_s:
+            tap.kept, tap.dropped, tap.newest = [], 0, None  # what was left when somebody stopped
+        tap.until_s = now_s + HOLD_S
         self._wanted.set()
         return f"{name} is traced for {HOLD_S:.0f} s"
 
@@ -100,17 +100,22 @@ class Tracer:
         return self._taps.setdefault(name, Tap(kind))
 
     def note(self, tap: Tap, direction: str, seen: CanFrame | bytes) -> None:
-        """One thing passed; several listeners of a link see the same object."""
+        """One thing passed; several listeners of a bus see the same frame."""
         now_s = self._clock.now_s()
-        if now_s > tap.until_s or (direction == "rx" and seen is tap.newest):
+        if now_s > tap.until_s or (direction == "rx" and self._is_noted(tap, seen)):
             return
-        tap.newest = seen
         if len(tap.kept) >= MOST_KEPT:
             tap.dropped += 1
         elif isinstance(seen, CanFrame):
             tap.kept.append(Passed(now_s, direction, seen.can_id, seen.is_extended, seen.data))
         else:
             tap.kept.append(Passed(now_s, direction, None, None, seen))
+
+    def _is_noted(self, tap: Tap, seen: CanFrame | bytes) -> bool:
+        if not isinstance(seen, CanFrame):
+            return False  # single bytes are one object wherever they come from
+        before, tap.newest = tap.newest, seen
+        return seen is before
 
     def take(self) -> list[Traced]:
         """What passed since the last time, of every link where anything did."""
@@ -122,11 +127,15 @@ class Tracer:
         return news
 
 
-class TracedLinks:
-    """Meets ports.links.Links: the links of a site with a tap at each."""
+class TracedLinks(PassedLinks):
+    """Meets ports.links.Links: those of a site with a tap at each CAN and serial link.
+
+    A shunt on I2C alone would fill the screen, and on MQTT everybody may listen anyway.
+    """
 
     def __init__(self, links: Links, tracer: Tracer) -> None:
-        self._links, self._tracer = links, tracer
+        super().__init__(links)
+        self._tracer = tracer
 
     def can(self, name: str) -> CanLink:
         """See ports.links.Links."""
@@ -135,26 +144,6 @@ class TracedLinks:
     def serial(self, name: str) -> SerialLink:
         """See ports.links.Links."""
         return _TracedSerial(self._links.serial(name), self._tracer)
-
-    def i2c(self, name: str) -> I2cLink:
-        """See ports.links.Links; not traced: a shunt alone would fill the screen."""
-        return self._links.i2c(name)
-
-    def gpio(self, name: str) -> GpioLink:
-        """See ports.links.Links; not traced."""
-        return self._links.gpio(name)
-
-    def http(self, name: str) -> HttpLink:
-        """See ports.links.Links; not traced."""
-        return self._links.http(name)
-
-    def udp(self, name: str) -> UdpLink:
-        """See ports.links.Links; not traced."""
-        return self._links.udp(name)
-
-    def mqtt(self) -> MqttLink:
-        """See ports.links.Links; everybody may listen there anyway."""
-        return self._links.mqtt()
 
 
 class _TracedCan:
@@ -198,8 +187,11 @@ class _TracedSerial:
         self._tracer.note(self._tap, "tx", data)
 
     def listen(self, handler: Callable[[bytes], None]) -> None:
+        """Everybody on a serial line hears the same: one of them notes it."""
+
         def noted(data: bytes) -> None:
             self._tracer.note(self._tap, "rx", data)
             handler(data)
 
-        self._link.listen(noted)
+        self._link.listen(handler if self._tap.is_heard else noted)
+        self._tap.is_heard = True

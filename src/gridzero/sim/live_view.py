@@ -34,6 +34,7 @@ _UNKNOWN = "\u2013"
 _QUIET_W = 25.0
 _WIDE = 92
 _FAULT_LINES = 4
+_PLAIN = Console()  # only to break lines
 _LOW_V, _HIGH_V = 3.2, 4.15
 _HEAT = ("#1c3552", "#22404f", "#27474a", "#2f4a3f", "#454a35", "#574a2e", "#6b4628")
 _DANGER = "#8a2f2f"
@@ -72,8 +73,9 @@ class ViewState:
     seconds: time run. clock: what to show as the time. speed: times real time. because: the
     reason in plain words. soc, soc_sigma: state of charge as estimated, 0..1, and its standard
     deviation. outlook: how long the charge lasts, balancing and health, in words. charge_w,
-    discharge_w: what the limits allow now (magnitudes); limits_because: why not more. faults: the
-    active ones. score: of the last hour, in words.
+    discharge_w: what the limits allow now (magnitudes), with charge_because and
+    discharge_because why not more. faults: the active ones. score: of the last hour, in words.
+    told: what stands at the foot, for whoever looks.
     """
 
     seconds: float | None = None
@@ -99,11 +101,13 @@ class ViewState:
     high_c: float | None = None
     charge_w: float | None = None
     discharge_w: float | None = None
-    limits_because: str = ""
+    charge_because: str = ""
+    discharge_because: str = ""
     units: Sequence[UnitRow] = ()
     modules: Sequence[ModuleReading] = ()
     faults: Sequence[Event] = ()
     score: str = ""
+    told: str = ""
 
 
 class History:
@@ -198,7 +202,7 @@ class Picture:
         pack = [self._pack(wide=width >= _WIDE), self._limits()]
         cells = list(_cells(self.now.modules, wide=width >= _WIDE))
         spare = height - len(head) - len(flow) - len(pack) - len(cells)
-        alarms = list(_faults(self.now.faults, max(spare, _FAULT_LINES)))
+        alarms = list(_faults(self.now.faults, max(spare, _FAULT_LINES), width))
         spare -= len(alarms)
         for told in (self._outlook(), self._score()):
             if spare >= 1 and told is not None:
@@ -214,7 +218,14 @@ class Picture:
             cells.append(Text())
         if spare >= 4:
             head.append(Text())
-        return [*head, *flow, *pack, *cells, *alarms]
+        lines = [*head, *flow, *pack, *cells, *alarms]
+        return lines + self._foot(height - len(lines))
+
+    def _foot(self, room: int) -> list[Text]:
+        """Where else to look, on the last row."""
+        if room < 1 or not self.now.told:
+            return []
+        return [*(Text() for _ in range(room - 1)), Text(f"  {self.now.told}", _LABEL)]
 
     def _header(self, width: int) -> Iterator[Text]:
         now = self.now
@@ -284,8 +295,9 @@ class Picture:
     def _limits(self) -> Text:
         now = self.now
         line = Text.assemble("  ", ("may give ", _LABEL), watts(now.discharge_w))
-        line.append("  may take ", _LABEL).append(watts(now.charge_w))
-        return line.append(f"   {now.limits_because}" if now.limits_because else "", _LABEL)
+        line.append(f" ({now.discharge_because})" if now.discharge_because else "", _LABEL)
+        line.append("   may take ", _LABEL).append(watts(now.charge_w))
+        return line.append(f" ({now.charge_because})" if now.charge_because else "", _LABEL)
 
 
 def known(value: float | None) -> float | None:
@@ -440,8 +452,20 @@ def _mark(module: ModuleReading, place: int) -> str:
     return "▾" if module.bleeding >> place & 1 else " "
 
 
-def _faults(faults: Iterable[Event], room: int) -> Iterator[Text]:
-    """What is wrong, the worst first, and what to do: on a line of its own while room lasts."""
+def _faults(faults: Iterable[Event], room: int, width: int) -> Iterator[Text]:
+    """What is wrong, the worst first, and what to do: on lines of its own while room lasts."""
+    short = list(_short_faults(faults, room))
+    full = [row for line in short for row in _wrapped(line, width)]
+    yield from full if len(full) <= room else short
+
+
+def _wrapped(line: Text, width: int) -> list[Text]:
+    """The line over as many rows as it needs, the further ones below its text."""
+    rows = line.wrap(_PLAIN, max(width - 3, 20))
+    return [row if place == 0 else Text("   ") + row for place, row in enumerate(rows)]
+
+
+def _short_faults(faults: Iterable[Event], room: int) -> Iterator[Text]:
     ranked = sorted(faults, key=lambda one: -one.severity)[:room]
     for place, fault in enumerate(ranked):
         sign, style = ("✖", _ALARM) if fault.severity >= Severity.FAULT else ("!", _SUN)

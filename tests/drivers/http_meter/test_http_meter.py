@@ -139,11 +139,12 @@ class Server:
     """A web server in memory that answers what the test puts into ``body``."""
 
     def __init__(self) -> None:
+        self.target = "/api/v1/data"
         self.body: bytes | None = b'{"active_power_w": 100}'
         self.asked_at_s: list[float] = []
 
     def answer(self, target: str) -> bytes:
-        assert target == "/api/v1/data"
+        assert target == self.target
         self.asked_at_s.append(asyncio.get_running_loop().time())
         if self.body is None:
             raise OSError
@@ -157,7 +158,8 @@ class Site:
         self.link.server = self.server
         self.faults: dict[str, str] = {}
         context = DriverContext("meter", LoopClock(), self.links, self._report)
-        self.meter = HttpMeter(options(profile="homewizard_p1", **given), context)
+        given.setdefault("profile", "homewizard_p1")
+        self.meter = HttpMeter(options(**given), context)
         self.readings: list[MeterReading] = []
         self.meter.on_reading(self.readings.append)
 
@@ -251,3 +253,41 @@ async def test_the_meters_own_counters_come_along() -> None:
         await asyncio.sleep(1.0)
     counted = [(reading.import_kwh, reading.export_kwh) for reading in site.readings]
     assert counted == [(1234.5, None), (None, None)]
+
+
+IMPORTED, EXPORTED = "1-0:1.8.0*255", "1-0:2.8.0*255"
+FRONIUS = {
+    "PowerReal_P_Sum": 7.0,
+    "EnergyReal_WAC_Plus_Absolute": 5121700,
+    "EnergyReal_WAC_Minus_Absolute": 303200,
+}
+REGISTERS = [
+    {"obis": "01-00:01.08.00*ff", "value": 5121700.0},
+    {"obis": "01-00:02.08.00*ff", "value": 303200.0},
+    {"obis": "01-00:10.07.00*ff", "value": 7},
+]
+
+
+@pytest.mark.parametrize(
+    ("profile", "body"),
+    [
+        ("tasmota_sml_http", sns(SML={"Power_curr": 7, "Total_in": 5121.7, "Total_out": 303.2})),
+        ("tibber_pulse", sml.list_of({P: 70, IMPORTED: 51217000, EXPORTED: 3032000})),
+        (
+            "tibber_pulse_two_registers",
+            sml.list_of({IN: 70, OUT: 0, IMPORTED: 51217000, EXPORTED: 3032000}),
+        ),
+        ("fronius_meter", body(**{"0": FRONIUS})),
+        ("iometer", {"meter": {"reading": {"registers": REGISTERS}}}),
+    ],
+)
+async def test_a_profile_knows_where_its_meter_counts(profile: str, body: Any) -> None:
+    site = Site(profile=profile)
+    site.server.target = str(PROFILES[profile].settings["request"])
+    site.server.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with site.running():
+        await asyncio.sleep(0.5)
+    reading = site.readings[-1]
+    assert reading.grid_w == 7.0
+    assert reading.import_kwh == pytest.approx(5121.7)
+    assert reading.export_kwh == pytest.approx(303.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -86,3 +87,48 @@ def test_the_twin_counts_what_flows() -> None:
 
 async def _soon() -> None:
     await asyncio.sleep(0.1)
+
+
+REGISTERS = [
+    {"obis": "01-00:01.08.00*ff", "value": 5121700.0, "unit": "Wh"},
+    {"obis": "01-00:02.08.00*ff", "value": 303200.0, "unit": "Wh"},
+    {"obis": "01-00:10.07.00*ff", "value": -487, "unit": "W"},
+]
+FRONIUS = {
+    "PowerReal_P_Sum": -487.0,
+    "EnergyReal_WAC_Plus_Absolute": 5121700,
+    "EnergyReal_WAC_Minus_Absolute": 303200,
+}
+DSMR = {
+    "electricity_currently_delivered": 0.0,
+    "electricity_currently_returned": 0.487,
+    "electricity_delivered_1": 5000.0,
+    "electricity_delivered_2": 121.7,
+    "electricity_returned_1": 300.0,
+    "electricity_returned_2": 3.2,
+}
+HOMEWIZARD = {
+    "active_power_w": -487,
+    "total_power_import_kwh": 5121.7,
+    "total_power_export_kwh": 303.2,
+}
+SML = {"Total_in": 5121.7, "Total_out": 303.2, "Power_curr": -487}
+
+
+@pytest.mark.parametrize(
+    ("profile", "body"),
+    [
+        ("tasmota_sml", {"SML": SML}),
+        ("dsmr_reader_json", DSMR),
+        ("fronius_mqtt", {"Body": {"Data": {"0": FRONIUS}}}),
+        ("homewizard_mqtt", HOMEWIZARD),
+        ("iometer_mqtt", {"meter": {"reading": {"registers": REGISTERS}}}),
+    ],
+)
+async def test_a_profile_knows_where_its_meter_counts(profile: str, body: Any) -> None:
+    site = Site(profile=profile, topic="m", time_path=None)
+    site.links.broker.attach().publish("m", json.dumps(body))
+    await _soon()
+    reading = site.readings[-1]
+    assert reading.grid_w == near(-487)
+    assert (reading.import_kwh, reading.export_kwh) == (near(5121.7), near(303.2))

@@ -59,7 +59,7 @@ def test_a_quick_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.real_time
 async def test_a_service_that_ends_by_itself_shows_its_log(tmp_path: Path) -> None:
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         service_process("gridzero.bench.service", tmp_path / "none.yaml", ()) as service,
     ):
         with pytest.raises(DeviceError, match=r"exit code 2[^$]*the file cannot be read"):

@@ -15,6 +15,7 @@ FEW = {"b1": 4}
 UNLEVEL = {("b1", 2): 0.03, ("b1", 3): -0.02}
 
 
+@pytest.mark.slow
 def test_a_morning_with_a_restart_at_noon_is_understood() -> None:
     life = Life(modules=FEW, own_curve=True, unlevel=UNLEVEL, restarts=True, step_s=5.0)
     house, truth = live(life, 0.6)

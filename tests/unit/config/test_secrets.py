@@ -122,6 +122,25 @@ def test_a_password_in_the_file_is_not_repeated_in_its_error(
     assert "112233" not in "\n".join(map(str, told))
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "alerts: {urls: 'tgram://112233/1'}",
+        "alerts: {urls: 'https://hooks.example/112233'}",
+        "alerts: {urls: {a: 'tgram://112233/1'}}",
+        "alerts: 'tgram://112233/1'",
+        "mqtt: 'mqtt://u:112233@h'",
+        "mqtt: {host: h, port: 'mqtt://112233'}",
+    ],
+)
+def test_an_address_in_the_wrong_place_is_not_repeated_in_its_error(
+    complaints: Complaints, house: str, setting: str
+) -> None:
+    told = complaints(house + setting)
+    assert told
+    assert "112233" not in "\n".join(map(str, told))
+
+
 def test_no_secrets_file_is_touched_without_need(
     load_it: LoadIt, house: str, tmp_path: Path
 ) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from console_house import House
+from free_ports import free_port
 
 from gridzero.config.faces import ConsoleConfig
 from gridzero.outputs.console.client import plain_bytes
@@ -21,15 +21,9 @@ from gridzero.ports.devices import Role
 from gridzero.ports.links import CanFrame
 
 LOOPBACK = "127.0.0.1"
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 USUAL = Window(80, 24)
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def explain(seen: CanFrame | bytes) -> str:

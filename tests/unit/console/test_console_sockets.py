@@ -6,8 +6,9 @@ import asyncio
 import socket
 
 import pytest
-from console_client import LOOPBACK, Console, console, free_port
+from console_client import LOOPBACK, PATIENCE_S, Console, console
 from console_house import STATE, House
+from free_ports import free_port
 from pydantic import SecretStr
 
 from gridzero.config.faces import ConsoleConfig
@@ -24,7 +25,7 @@ PROMPT = "gridzero>"
 async def script(console: Console, word: str, password: str = "", *, sure: bool = False) -> Script:
     """Run one word as ``gridzero console -c`` does."""
     run = Script(word, password, sure=sure)
-    async with asyncio.timeout(20.0), console.wire() as client:
+    async with asyncio.timeout(PATIENCE_S), console.wire() as client:
         client.send(run.opening)
         while run.code is None and (data := await client.reader.read(65536)):
             client.send(run.feed(data))
@@ -296,3 +297,18 @@ async def test_a_session_ends_with_its_client() -> None:
             await person.sees(PROMPT)
             person.send("\x04")
             await person.ends()
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+@pytest.mark.parametrize("split", [1000, 3])
+async def test_a_web_page_that_sends_words_here_is_hung_up_on(method: str, split: int) -> None:
+    """Any page in a browser of this machine may send a form to any port of it."""
+    form = f"{method} / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n\r\nmode hold\r\n".encode()
+    async with console() as house, house.wire() as page:
+        page.send(form[:split])
+        await asyncio.sleep(0.05)
+        page.send(form[split:])
+        await page.ends()
+        assert house.house.asked == []
+        async with house.client() as person:
+            await person.sees(PROMPT)

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from console_client import LOOPBACK, PATIENCE_S, free_port, until_open
+from console_client import LOOPBACK, PATIENCE_S, until_open
 from console_house import House
+from free_ports import free_port
 
 from gridzero.config.faces import ConsoleConfig, ConsoleSshConfig
 from gridzero.outputs.console.face import ConsoleFace

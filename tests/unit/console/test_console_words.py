@@ -13,7 +13,7 @@ from console_house import EVERYTHING, House
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridzero.outputs.console import say_battery, say_counters, say_lists, say_state
+from gridzero.outputs.console import say_battery, say_counters, say_energy, say_lists, say_state
 from gridzero.outputs.console.dig import Heard
 from gridzero.outputs.console.paint import Line, clean, cut, figure, plain, wrapped
 from gridzero.outputs.console.screen import Shown, screen
@@ -27,7 +27,7 @@ TEXTS: dict[str, Text] = {
     "why": say_state.why,
     "limits": say_state.limits,
     "score": say_counters.score,
-    "energy": say_counters.energy,
+    "energy": say_energy.energy,
     "cells": say_battery.cells,
     "modules": say_battery.modules,
     "battery": say_battery.battery,
@@ -65,15 +65,54 @@ async def test_what_comes_over_the_broker_is_shown() -> None:
     assert "+12 W" in status
     assert "discharges 420 W   charge 54 % +-1.2   empty in 9.5 h" in status
     assert "fan_failed rectifier  the fan stands still" in status
-    assert "discharge is limited by: cell low" in text("why", house.feed)
+    assert "discharge is limited: the lowest cell comes near empty" in text("why", house.feed)
     assert "Clean it" in text("faults", house.feed)
     assert "2.0 Wh  the change was not yet seen" in text("score", house.feed)
-    assert "grid import" in text("energy", house.feed)
-    assert "12.50        1.25  kWh" in text("energy", house.feed)
-    assert "unknown   produced" in text("energy", house.feed)
+    assert "bought from the grid                  1.25       12.50  kWh" in text(
+        "energy", house.feed
+    )
+    assert "has worked 4 h, 4 starts" in text("energy", house.feed)
     assert "91 +-2 % of nominal" in text("health", house.feed)
     assert "bleeds 12" in text("balance", house.feed)
     assert "heater on" in text("battery", house.feed)
+
+
+def test_of_energy_only_what_is_known_and_not_nothing_is_shown() -> None:
+    young = {"grid_import_kwh": 0.0, "savings_ct": None, "known_h": 0.05, "unknown_h": 0.0}
+    assert text("energy", Told({"energy": young | {"today": young}})) == (
+        "nothing to speak of has been counted yet\ncounted for 3 min"
+    )
+    later = young | {"grid_import_kwh": 1.5, "new_kwh": 2.0, "unknown_h": 2.0}
+    assert text("energy", Told({"energy": later})).splitlines() == [
+        "                                     today  since ever",
+        "bought from the grid                              1.50  kWh",
+        "new                                               2.00  kWh",
+        "counted for 3 min; not for 2 h without a meter",
+    ]
+
+
+def test_modules_that_all_wait_for_the_same_are_one_row() -> None:
+    waits = {"cells": [], "ah_left": 0.0, "reason_text": "waits until the battery is fuller"}
+    told = {"balancing": {"ah_left": 0.0, "modules": {"a3": waits, "b1": waits}}}
+    assert text("balance", Told({"battery": told})).splitlines() == [
+        "0.00 Ah to bleed",
+        "none is bled  waits until the battery is fuller",
+    ]
+    told["balancing"]["modules"] = {"a3": waits, "b1": waits | {"ah_left": 0.2}}
+    assert len(text("balance", Told({"battery": told})).splitlines()) == 3
+
+
+def test_limits_name_settings_only_where_a_person_changed_them() -> None:
+    settings_told = {"max_soc_pct": {"value": 80.0, "default": 100.0, "title": "Highest charge"}}
+    untouched = {"min_soc_pct": {"value": 0.0, "default": 0.0, "title": "Lowest charge"}}
+    told = EVERYTHING | {"settings": {"settings": settings_told | untouched}}
+    assert "you set     highest charge 80" in text("limits", Told(told))
+    assert "lowest charge" not in text("limits", Told(told))
+
+
+def test_a_reason_that_is_newer_than_the_console_is_shown_as_it_is() -> None:
+    state = {"limits": {"charge_w": 100.0, "charge_because": "moon_phase"}}
+    assert "moon phase" in text("limits", Told({"state": state}))
 
 
 def test_cells_show_their_marks() -> None:

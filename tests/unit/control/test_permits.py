@@ -175,6 +175,23 @@ def test_a_full_charge_passes_over_the_highest_charge_only() -> None:
     assert Permits().within(WIDE, replace(now, full_charge=True)).charge_w == 700.0
 
 
+def test_whether_a_person_lets_anything_be_charged_is_told_apart_from_the_battery() -> None:
+    permits, cold = Permits(), replace(WIDE, charge_w=0.0, charge_because=Because.TOO_COLD)
+    for wanted, may in (
+        (Wanted(), True),
+        (Wanted(max_soc_pct=80.0), False),
+        (Wanted(max_soc_pct=95.0), True),
+        (Wanted(max_charge_w=0.0), False),
+        (Wanted(max_charge_w=500.0), True),
+        (Wanted(allow_charge=False), False),
+        (Wanted(maintenance=True), False),
+        (Wanted(allow_discharge=False), True),
+    ):
+        now = replace(a_house(wanted=wanted), condition=at(0.9))
+        assert permits.within(cold, now).charge_because is Because.TOO_COLD
+        assert permits.may_charge is may, wanted
+
+
 def test_the_reserve_is_for_people_and_for_peaks() -> None:
     wanted = Wanted(reserve_soc_pct=50.0)
     cases = {

@@ -45,6 +45,9 @@ def test_info_says_how_much_and_how_fast_it_grows(
     raw = plain["parts"][0]
     assert (raw["table"], raw["rows"]) == ("raw", 34)
     assert raw["per_day"] == pytest.approx(raw["bytes"] * 86_400 / 999.9, rel=0.01)
+    events = plain["parts"][-1]
+    assert (events["table"], events["rows"]) == ("record", 1)
+    assert events["per_day"] == pytest.approx(events["bytes"] * 86_400 / 999.9, rel=0.01)
     assert f"a day adds about {plain['per_day'] / 1000:.0f} kB" in words
 
 
@@ -121,7 +124,7 @@ def test_parquet_without_pyarrow_says_what_to_install(
 
 def test_no_history_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history", "info", "--file", str(tmp_path / "none")]) == 2
-    assert "the history cannot be read" in capsys.readouterr().err
+    assert "there is no history here" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

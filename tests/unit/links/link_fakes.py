@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import socket
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import can
+from free_ports import free_port
 
 LOOPBACK = "127.0.0.1"
 
@@ -47,7 +47,7 @@ async def running(link: Runs) -> AsyncIterator[asyncio.Task[Any]]:
             await task
 
 
-async def until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
+async def until(condition: Callable[[], object], limit_s: float = 60.0) -> None:
     """Wait for a condition; fails the test when it never comes."""
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - a test may look at anything
@@ -62,19 +62,6 @@ def link_threads() -> list[str]:
 
 def open_descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
-
-
-_ports = itertools.cycle(range(20))
-
-
-def free_port() -> int:
-    """A port that nobody has, from a block of this process: tests may run side by side."""
-    first = 20_000 + os.getpid() % 600 * 20
-    for offset in _ports:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((LOOPBACK, first + offset))
-            return first + offset
-    raise AssertionError
 
 
 class Pty:

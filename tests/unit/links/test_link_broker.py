@@ -7,7 +7,8 @@ import logging
 import socket
 
 import pytest
-from link_fakes import LOOPBACK, Reports, free_port, open_descriptors, running, until
+from free_ports import free_port
+from link_fakes import LOOPBACK, Reports, open_descriptors, running, until
 
 from gridzero.errors import ConfigError, LinkError
 from gridzero.links.embedded_broker import EmbeddedBroker

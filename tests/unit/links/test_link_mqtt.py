@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from link_fakes import LOOPBACK, Proxy, Reports, free_port, running, until
+from free_ports import free_port
+from link_fakes import LOOPBACK, Proxy, Reports, running, until
 
 from gridzero.links import mqtt_connection
 from gridzero.links.embedded_broker import EmbeddedBroker
@@ -144,6 +145,23 @@ async def test_the_broker_speaks_the_will_when_the_client_dies(port: int) -> Non
         await until(lambda: observer.payloads(WILL)[2:] == [b"online"])
         assert dying.link.health.reopened == 1
     await proxy.stop()
+
+
+async def test_who_is_there_is_not_called_offline_for_long(port: int) -> None:
+    """A broker speaks the will of a connection that the network took away when it notices."""
+    async with (
+        client(port, WILL) as observer,
+        client(port, will_topic=WILL),
+        client(port) as other,
+    ):
+        await until(lambda: observer.payloads(WILL) == [b"online"])
+        for _ in range(50):
+            other.link.publish(WILL, "offline", retain=True)
+        await until(lambda: observer.payloads(WILL)[-1] == b"online" and len(observer.got) > 50)
+        assert observer.payloads(WILL).count(b"online") == 2
+    async with client(port, WILL) as later:
+        await until(lambda: later.got)
+        assert later.got[0][:3] == (WILL, b"offline", True)
 
 
 async def test_a_broker_restart_brings_back_subscriptions_and_birth() -> None:

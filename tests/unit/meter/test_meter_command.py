@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 
 from gridzero.cli import main
 from gridzero.links.embedded_broker import EmbeddedBroker
@@ -26,13 +27,6 @@ NOBODY = 9  # the discard service, which nobody runs
 
 def untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
     return None
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def command(*arguments: str) -> int:
@@ -72,7 +66,7 @@ async def broker(publish: Callable[[RealMqtt, int], None]) -> AsyncIterator[str]
 
 
 def shelly(link: RealMqtt, number: int) -> None:
-    power_w = 40 * (number % 20) - 400
+    power_w = (40 * (number % 20) + 40) * (-1) ** number
     em = {"id": 0, "a_act_power": 91.5, "total_act_power": power_w, "total_current": 3.1}
     params = {"ts": 1770102920 + number / 20, "em:0": em}
     payload = json.dumps({"method": "NotifyStatus", "params": params})
@@ -88,7 +82,7 @@ async def test_a_live_broker_is_looked_at_and_the_yaml_to_paste_is_shown(capsys:
     async with broker(shelly) as where:
         assert await command("test", "--mqtt", where, "--seconds", "0.6") == 0
     said = capsys.readouterr().out
-    assert "shellypro3em-1/events/rpc  each 0.0" in said
+    assert "shellypro3em-1/events/rpc  each 0." in said
     assert "(both signs)  <- looks like the grid power" in said
     assert "profile: shelly_pro_3em\n    id: shellypro3em-1" in said
     assert "no text: '\\ufffd" in said

@@ -160,3 +160,14 @@ def test_payloads_without_numbers_say_why(payload: bytes, says: str) -> None:
 def test_numbers_are_found_with_paths_that_can_be_pasted() -> None:
     payload = json.dumps({"a b": {"em:0": ["1,5", "7 W", None, True]}}).encode()
     assert numbers(payload) == [('"a b".em:0[0]', 1.5), ('"a b".em:0[1]', 7.0)]
+
+
+def test_gridzero_is_never_told_to_follow_itself() -> None:
+    survey = Survey(own="shed")
+    said = ("shed/state", "shed/ha/main/power", "homeassistant/device/shed/config")
+    meters = ("meter/grid", "homeassistant/sensor/grid/state", "shedding/power")
+    for topic in (*said, *meters):
+        survey.take(message(topic, -120.0))
+    assert tuple(survey.topics) == meters
+    assert survey.left_out == len(said)
+    assert tuple(heard(message("shed/state", 1.0)).topics) == ("shed/state",)

@@ -114,3 +114,26 @@ async def test_a_bug_in_one_listener_harms_no_other_and_is_told_once() -> None:
     assert len(heard) == 20
     assert ears.feed.crashes == 20
     assert [entry["event"] for entry in logs] == ["feed.listener_crashed"]
+
+
+async def test_a_listener_of_the_status_that_breaks_keeps_it_from_nobody() -> None:
+    ears = Ears()
+    status: list[bool] = []
+
+    def broken(_is_online: bool) -> None:
+        raise ZeroDivisionError
+
+    ears.feed.on_status(broken)
+    ears.feed.on_status(status.append)
+    with structlog.testing.capture_logs() as logs:
+        await ears.say("status", "online", retain=True)
+    assert status == [True]
+    assert [entry["event"] for entry in logs] == ["feed.listener_crashed"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "-1e400", "1" * 400, "1" * 5000])
+async def test_what_no_float_can_hold_is_not_passed_on(number: str) -> None:
+    ears = Ears()
+    await ears.say("state", f'{{"grid_w": {number}}}')
+    assert ears.feed.latest("state") is None
+    assert ears.feed.garbage == 1

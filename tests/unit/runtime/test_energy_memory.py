@@ -201,6 +201,25 @@ async def test_days_are_kept_for_a_year_and_a_week_is_told() -> None:
     assert again.told() == life.told()
 
 
+@pytest.mark.parametrize("ahead", [1, 2, 30, 4000])
+async def test_a_clock_that_was_ahead_for_two_days_costs_no_later_day(ahead: int) -> None:
+    def at(day: int) -> datetime:
+        return datetime.fromtimestamp(NOON.timestamp() + day * 86_400.0, UTC)
+
+    life = Life()
+    for day in (0, ahead, ahead + 1, 0, 1, 2, 3):
+        life.flows(1.0, at(day))
+        life.memory.save()
+    again = Life(life.store, life.days, at(3))
+    again.memory.save()
+    assert again.told()["today"] == life.told()["today"]
+    assert again.told()["today"]["house_kwh"] >= 1.0
+    assert [day["house_kwh"] for day in again.told()["days"]][:2] == [
+        day["house_kwh"] for day in life.told()["days"]
+    ][:2]
+    assert again.told()["house_kwh"] == 7.0
+
+
 async def test_the_days_are_written_once_a_day() -> None:
     class Counting(MemoryStore):
         saves = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from typing import Any
 
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from runtime_fakes import FakeHouse
 
 from gridzero.domain.events import Event
-from gridzero.domain.settings import ACTION_OF, SETTING_OF
+from gridzero.domain.settings import ACTION_OF, ACTIONS, SETTING_OF
 from gridzero.links.memory import MemoryBroker
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.ports.clock import LoopClock
 from gridzero.runtime.desk import desk_of
 from gridzero.runtime.flood_gate import BURST, PER_S, FloodGate
 from gridzero.runtime.settings import SettingRefused
+from gridzero.service import restart_by
 from gridzero.sim.loop import run_simulated
 
 
@@ -151,3 +153,51 @@ async def test_the_gate_tells_how_many_were_dropped_each_minute() -> None:
     assert passed + sum(told) <= 1300
     assert passed == pytest.approx(BURST + PER_S * 130.0, abs=2)
     assert len(told) == 3
+
+
+@pytest.mark.parametrize("key", [action.key for action in ACTIONS if action.is_dangerous])
+async def test_a_message_orders_what_is_dangerous_only_with_the_word_for_it(key: str) -> None:
+    desk, done = Desk(), []
+
+    def do(value: str) -> str:
+        done.append(value)
+        return "done"
+
+    desk.orders.can(key, do)
+    for payload in ("", "offline", "1", '{"x": 1}'):
+        desk.person.publish(f"gridzero/{key}/set", payload)
+    await asyncio.sleep(0.01)
+    assert not done
+    assert {event.subject for event in desk.events} == {key}
+    desk.person.publish(f"gridzero/{key}/set", " Yes ")
+    desk.person.publish(f"gridzero/{key}/set", "press")
+    await asyncio.sleep(0.01)
+    assert len(done) == 2
+    assert (await desk.ask(what=key))["ok"], "who asks by name needs no other word"
+
+
+async def test_a_restart_is_refused_where_nothing_would_start_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, stop = Desk(), asyncio.Event()
+    asked = restart_by(desk.orders, stop)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    assert "terminal" in (await desk.ask(what="restart"))["text"]
+    assert not asked
+    assert not stop.is_set()
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert (await desk.ask(what="restart"))["ok"]
+    assert stop.is_set()
+
+
+async def test_a_program_that_steers_every_second_does_not_fill_the_log() -> None:
+    with structlog.testing.capture_logs() as logs:
+        desk = Desk()
+        for number in range(600):
+            await desk.ask(what="target_w", value=number, by="a program")
+            await asyncio.sleep(1.0)
+    assert desk.site.settings.wanted.target_w == 599.0
+    asked = [entry for entry in logs if "asked" in (entry["event"], entry.get("of"))]
+    assert BURST <= len(asked) <= 70
+    assert sum(entry.get("times", 1) for entry in asked) >= 500

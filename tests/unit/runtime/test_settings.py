@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,52 @@ async def test_an_unreadable_file_rests_the_battery_and_is_told(
     again = Settings(Wanted(), FileStore(path))
     assert again.wanted.mode is Mode.HOLD, "it rests until a person says something else"
     assert not again.lost
+
+
+_CHANGES = st.sampled_from(["min_soc_pct", "reserve_soc_pct", "max_soc_pct"]).flatmap(
+    lambda key: st.tuples(st.just(key), st.integers(0, 100).map(str))
+)
+
+
+@given(
+    st.lists(
+        _CHANGES | st.sampled_from([("mode", "off"), ("max_charge_w", "0"), ("ev_hold", "on")]),
+        max_size=12,
+    )
+)
+def test_whatever_was_accepted_is_the_same_after_a_restart(changes: list[tuple[str, str]]) -> None:
+    store, default = MemoryStore(), Wanted(max_soc_pct=50.0, min_soc_pct=10.0)
+    settings = Settings(default, store)
+    for key, value in changes:
+        with suppress(SettingRefused):
+            settings.change(**{key: value})
+    assert Settings(default, store).wanted == settings.wanted
+
+
+@pytest.mark.parametrize("key", ["mode", "maintenance", "allow_charge", "ev_hold"])
+def test_what_held_the_battery_back_and_cannot_be_read_rests_it(key: str) -> None:
+    store, default = MemoryStore(), Wanted()
+    store.values = {
+        "min_soc_pct": {"value": 20.0, "default": 0.0},
+        key: {"value": "of a later version", "default": getattr(default, key)},
+    }
+    settings = Settings(default, store)
+    assert settings.wanted == replace(default, mode=Mode.HOLD, min_soc_pct=20.0)
+    assert key in settings.lost
+    again = Settings(default, store)
+    assert again.wanted == settings.wanted, "it rests until a person says something else"
+    assert not again.lost
+
+
+def test_bounds_that_a_new_configuration_contradicts_give_way() -> None:
+    store = MemoryStore()
+    Settings(Wanted(), store).change(max_soc_pct=30, reserve_soc_pct=5)
+    wanted = Settings(Wanted(min_soc_pct=40.0), store).wanted
+    assert wanted == Wanted(min_soc_pct=40.0, reserve_soc_pct=5.0)
+
+
+def test_a_configuration_that_contradicts_itself_does_not_hang_the_start() -> None:
+    store = MemoryStore()
+    Settings(Wanted(), store).change(power_w=100)
+    contradiction = Wanted(min_soc_pct=40.0, max_soc_pct=30.0)
+    assert Settings(contradiction, store).wanted.power_w == 100.0

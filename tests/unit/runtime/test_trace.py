@@ -89,3 +89,28 @@ async def test_a_serial_line_is_published_and_stop_ends_it() -> None:
 async def test_a_link_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(SettingRefused, match="bus, line"):
         Wires().tracer.ask("toaster")
+
+
+async def test_each_of_equal_single_bytes_is_kept_once_for_all_who_listen() -> None:
+    wires = Wires()
+    heard: list[bytes] = []
+    for _ in range(3):
+        wires.links.serial("line").listen(heard.append)
+    wires.tracer.ask("line")
+    far = wires.inner.wire("line").device
+    for _ in range(4):
+        far.write(b"\x00")
+        await asyncio.sleep(0.05)
+    assert len(heard) == 12
+    (traced,) = wires.tracer.take()
+    assert b"".join(frame.data for frame in traced.frames) == bytes(4)
+
+
+async def test_what_was_left_of_the_last_look_is_not_shown_at_the_next() -> None:
+    wires = Wires()
+    wires.tracer.ask("bus")
+    wires.bus.send(CanFrame(1, b"old"))
+    wires.tracer.ask("stop")
+    wires.tracer.ask("bus")
+    wires.bus.send(CanFrame(1, b"new"))
+    assert [frame.data for frame in wires.tracer.take()[0].frames] == [b"new"]

@@ -59,7 +59,7 @@ FULL = ViewState(
     high_c=21.0,
     charge_w=2400.0,
     discharge_w=800.0,
-    limits_because="the lowest cell comes near empty",
+    discharge_because="the lowest cell comes near empty",
     units=[UnitRow("soyo", "running", 412.0), UnitRow("r48", "off", 0.0)],
     modules=[module(n) for n in range(1, 10)],
 )
@@ -87,7 +87,7 @@ def test_all_that_matters_is_on_a_small_terminal() -> None:
         "pack 44.42 V  +12.3 A  49 ±3 %",
         "cells 3.692 to 3.713 V  21 mV",
         "18 to 21 °C",
-        "may give 800 W  may take 2.40 kW   the lowest cell comes near empty",
+        "may give 800 W (the lowest cell comes near empty)   may take 2.40 kW",
     ):
         assert text in screen
     assert sum("3700 3700" in line for line in lines) == 9

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
-from math import isfinite
 from typing import Any, NamedTuple
 
 from gridzero.outputs.alerts.book import Case
+from gridzero.outputs.values import number_of
 
 MOST_NEWS = 10
 _LONGEST = 4000
@@ -110,7 +110,7 @@ def _known(state: Mapping[str, Any]) -> Iterable[str]:
         ("charge", battery.get("soc_pct") if isinstance(battery, Mapping) else None, "%"),
     )
     for name, value, unit in figures:
-        if isinstance(value, int | float) and isfinite(value):
+        if number_of(value) is not None:
             yield f"{name} {value:.0f} {unit}"
     because = state.get("because_text")
     if isinstance(because, str) and because:

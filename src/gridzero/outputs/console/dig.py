@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any, Protocol
+
+from gridzero.outputs.values import at as dig
+from gridzero.outputs.values import number_of
+
+__all__ = ["Heard", "Tree", "branch", "dig", "items", "number", "numbers", "word"]
 
 Tree = Mapping[str, Any]
 
@@ -26,21 +30,10 @@ class Heard(Protocol):
         ...
 
 
-def dig(tree: Any, *path: str) -> Any:
-    """What stands at the end of a path, None where it does not lead anywhere."""
-    for step in path:
-        if not isinstance(tree, Mapping):
-            return None
-        tree = tree.get(step)
-    return tree
-
-
 def number(tree: Any, *path: str) -> float | None:
     """A finite number."""
-    value = dig(tree, *path)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return None
-    return float(value)
+    value = number_of(dig(tree, *path))
+    return None if value is None else float(value)
 
 
 def word(tree: Any, *path: str) -> str | None:
@@ -63,4 +56,4 @@ def items(tree: Any, *path: str) -> Sequence[Any]:
 
 def numbers(tree: Any, *path: str) -> list[float | None]:
     """A list of numbers, None for each member that is none."""
-    return [number({"it": value}, "it") for value in items(tree, *path)]
+    return [number_of(value) for value in items(tree, *path)]

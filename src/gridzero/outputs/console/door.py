@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections import OrderedDict, deque
 from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from gridzero.outputs.addresses import group_of
 
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 300.0
@@ -37,7 +38,7 @@ class Door:
 
     def wait_s(self, address: str, now_s: float) -> float:
         """How long this address has to wait before its word counts, s; 0 = now."""
-        record = self._records.get(_group(address))
+        record = self._records.get(group_of(address))
         own_s = record.until_s - now_s if record else 0.0
         return max(own_s, self._crowd_s(now_s), 0.0)
 
@@ -48,9 +49,9 @@ class Door:
             return False
         # the time taken must not tell how much of the word is right
         if hmac.compare_digest(word.encode(errors="replace"), self._password):
-            self._records.pop(_group(address), None)
+            self._records.pop(group_of(address), None)
             return True
-        self._failed(_group(address), now_s)
+        self._failed(group_of(address), now_s)
         return False
 
     def _failed(self, group: str, now_s: float) -> None:
@@ -67,17 +68,6 @@ class Door:
         if len(self._failed_s) < _FAILURES_A_MINUTE:
             return 0.0
         return self._failed_s[0] + _MINUTE_S - now_s
-
-
-def _group(address: str) -> str:
-    """Who counts as one: an IPv4 address, or an IPv6 network of 64 bits."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
 
 
 class Guest(Protocol):

@@ -167,13 +167,29 @@ def balancing(heard: Heard) -> list[Line]:
     left += f", about {figure(hours, 1, 'h')}" if hours is not None else ""
     forced_h = number(state, "forced_h")
     forced = f"   forced for another {figure(forced_h, 1, 'h')}" if forced_h is not None else ""
-    rows = (_balanced(str(name), one) for name, one in branch(state, "modules").items())
+    rows = _balanced_modules(branch(state, "modules"))
     return [*freshness(heard, "battery"), line(("head", left), ("warn", forced)), *rows]
+
+
+def _balanced_modules(modules: Tree) -> list[Line]:
+    """A row for each module; one for all where none is bled and all wait for the same."""
+    reasons = {_reason(one) for one in modules.values()}
+    if len(modules) > 1 and len(reasons) == 1 and not any(map(_wants_bleeding, modules.values())):
+        return [line(("label", "none is bled  "), *reasons)]
+    return [_balanced(str(name), one) for name, one in modules.items()]
+
+
+def _wants_bleeding(one: Tree) -> bool:
+    return bool(items(one, "cells") or number(one, "ah_left"))
+
+
+def _reason(one: Tree) -> str:
+    return word(one, "text") or word(one, "reason_text") or said(word(one, "reason"))
 
 
 def _balanced(name: str, one: Tree) -> Line:
     bled = ",".join(map(str, items(one, "cells"))) or "-"
-    reason = word(one, "text") or word(one, "reason_text") or said(word(one, "reason"))
+    reason = _reason(one)
     ah = figure(number(one, "ah_left"), 2, "Ah")
     return line(("label", f"{name[:4]:<5}"), f"{ah:>10}  ", f"bleeds {bled:<12} ", reason)
 

@@ -1,100 +1,77 @@
-"""Score and energy as lines."""
+"""The score as lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from gridzero.domain.causes import CAUSES
-from gridzero.outputs.console.dig import Heard, Tree, branch, number, word
+from gridzero.outputs.console.dig import Heard, Tree, branch, number
 from gridzero.outputs.console.freshness import freshness
-from gridzero.outputs.console.paint import UNKNOWN, Line, figure, labelled, line, said
+from gridzero.outputs.console.paint import Line, figure, line, said
 
 _SHOWN_WS = 180.0
 
 
+class Row(NamedTuple):
+    """How a figure of the score is said. scale: from its own unit to the one shown."""
+
+    words: str
+    unit: str = ""
+    digits: int = 0
+    scale: float = 1.0
+
+
+_ROWS: dict[str, Row] = {
+    "known_s": Row("known for", "min", 0, 1 / 60),
+    "unknown_s": Row("not known for", "min", 0, 1 / 60),
+    "auto": Row("grid was held", "% of it", 0, 100.0),
+    "mean_w": Row("avoidable error, mean", "W", 1),
+    "rms_w": Row("avoidable error, RMS", "W", 1),
+    "still_w": Row("while the load rests, mean", "W", 1),
+    "import_wh": Row("avoidable, bought", "Wh", 1),
+    "export_wh": Row("avoidable, sold", "Wh", 1),
+    "total_import_wh": Row("bought in all", "Wh", 1),
+    "total_export_wh": Row("sold in all", "Wh", 1),
+    "limited_s": Row("beyond the limits for", "s"),
+    "limited_wh": Row("beyond the limits", "Wh", 1),
+    "regret_ct": Row("cost of the avoidable", "ct", 1),
+    "steps": Row("steps of the load"),
+    "unsettled": Row("  of them not settled"),
+    "settle_s": Row("  settled within, mean", "s", 1),
+    "settle_max_s": Row("  settled within, longest", "s", 1),
+    "starts": Row("starts of converters"),
+    "travel_kw_h": Row("way of the battery power", "kW/h", 1),
+    "error_ws": Row("error in all", "Wh", 1, 1 / 3600),
+}
+_SPANS = ("hour", "day")
+_LABEL = 28
+
+
 def score(heard: Heard) -> list[Line]:
-    """How well the grid was held."""
+    """How well the grid was held: what is known of it; docs/score.md says what each means."""
     told = heard.latest("score")
     if told is None:
         return freshness(heard, "score")
-    names = dict.fromkeys((*branch(told, "hour"), *branch(told, "day")))
-    rows = [
-        line(("label", f"{name:<16}"), *(f"{_plain(told, span, name):>14}" for span in _SPANS))
-        for name in names
-        if name != "causes_ws"
-    ]
-    head = line(("head", f"{'':<16}{'last hour':>14}{'last day':>14}"))
+    names = dict.fromkeys((*_ROWS, *branch(told, "hour"), *branch(told, "day")))
+    rows = [_figures(str(name), told) for name in names if _is_known(told, str(name))]
+    head = line(("head", f"{'':<{_LABEL}}{'last hour':>12}{'last day':>12}"))
     return [*freshness(heard, "score"), head, *rows, *causes(heard)]
 
 
-_SPANS = ("hour", "day")
+def _is_known(told: Tree, name: str) -> bool:
+    return any(number(told, span, name) is not None for span in _SPANS)
 
 
-def _plain(tree: Tree, *path: str) -> str:
-    value = number(tree, *path)
-    if value is None:
-        return word(tree, *path) or UNKNOWN
-    return figure(value, 1 if abs(value) >= 100.0 else 3)
+def _figures(name: str, told: Tree) -> Line:
+    row = _ROWS.get(name, Row(said(name), digits=1))
+    shown = (_shown(number(told, span, name), row) for span in _SPANS)
+    columns = "".join(f"{text:>12}" for text in shown)
+    return line(("label", f"{row.words:<{_LABEL}}"), columns, f"  {row.unit}")
 
 
-def energy(heard: Heard) -> list[Line]:
-    """Counters since ever and of today, side by side."""
-    told = heard.latest("energy")
-    if told is None:
-        return freshness(heard, "energy")
-    today = branch(told, "today")
-    names = dict.fromkeys((*_counters(told), *_counters(today)))
-    known = [name for name in names if {number(told, name), number(today, name)} != {None}]
-    head = line(("head", f"{'':<26}{'since ever':>12}{'today':>12}"))
-    return [
-        *freshness(heard, "energy"),
-        head,
-        *(_counter(name, told, today) for name in known),
-        *_converter_counters(told),
-        *_unknown([name for name in names if name not in known]),
-    ]
-
-
-def _counters(tree: Tree) -> Iterator[str]:
-    """Names that may hold a figure."""
-    for name, value in tree.items():
-        if value is None or number(tree, name) is not None:
-            yield str(name)
-
-
-def _counter(name: str, told: Tree, today: Tree) -> Line:
-    words, unit = _named(name)
-    ever, of_today = (_column(tree, name) for tree in (told, today))
-    return line(("label", f"{words:<26}"), f"{ever:>12}{of_today:>12}", f"  {unit}")
-
-
-def _column(tree: Tree, name: str) -> str:
-    """Empty where nothing is counted under that name; ``unknown`` where it is not known."""
-    return figure(number(tree, name), 2) if name in tree else ""
-
-
-def _named(name: str) -> tuple[str, str]:
-    """Words and unit of a key that ends in its unit."""
-    words, _, end = name.rpartition("_")
-    return (said(words), _UNITS[end]) if end in _UNITS else (said(name), "")
-
-
-_UNITS = {"kwh": "kWh", "wh": "Wh", "ct": "ct", "pct": "%", "h": "h"}
-
-
-def _converter_counters(told: Tree) -> Iterator[Line]:
-    for name, one in branch(told, "converters").items():
-        hours = figure(number(one, "hours"), 2)
-        yield line(("label", f"{name:<26}"), f"{hours:>12}{'':12}  h, {_starts(one)}")
-
-
-def _starts(one: Tree) -> str:
-    return f"{figure(number(one, 'starts'))} starts"
-
-
-def _unknown(names: list[str]) -> Iterator[Line]:
-    if names:
-        yield labelled("unknown", ("faint", ", ".join(_named(name)[0] for name in names)))
+def _shown(value: float | None, row: Row) -> str:
+    return "-" if value is None else figure(value * row.scale, row.digits)
 
 
 def causes(heard: Heard) -> Iterator[Line]:

@@ -99,8 +99,8 @@ def _setting(key: str, one: Tree) -> Line:
     style = "warn" if dig(one, "value") != dig(one, "default") else "head"
     return labelled(
         str(key),
-        (style, f"{value:<16} "),
-        ("faint", f"{_range(one):<26} "),
+        (style, f"{value:<11} "),
+        ("faint", f"{_range(one):<19} "),
         word(one, "title") or "",
         width=18,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gridzero.domain.reasons import REASONS, WHY_NOT, Because, WhyNot
 from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, word
 from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import (
@@ -18,6 +19,9 @@ from gridzero.outputs.console.paint import (
     said,
 )
 from gridzero.outputs.console.say_counters import causes
+
+_KNOWN_REASONS = frozenset(reason.value for reason in Because)
+_KNOWN_WHY_NOT = frozenset(reason.value for reason in WhyNot)
 
 
 def status(heard: Heard) -> list[Line]:
@@ -174,7 +178,7 @@ def _cut_by(state: Tree) -> Iterator[Fragment]:
     if wish_w is None or set_w is None or abs(wish_w) <= abs(set_w) + 1.0:
         return
     way = "discharge" if wish_w > 0 else "charge"
-    yield "warn", f"   {way} is limited by: {said(word(state, 'limits', f'{way}_because'))}"
+    yield "warn", f"   {way} is limited: {_reason(word(state, 'limits', f'{way}_because'))}"
 
 
 def _value(state: Tree) -> Iterator[Line]:
@@ -190,7 +194,11 @@ def _not_used(state: Tree) -> Iterator[Line]:
     for group in ("inverters", "chargers"):
         for name, unit in branch(state, group).items():
             if word(unit, "why_not"):
-                yield labelled(name, f"is not used: {said(word(unit, 'why_not'))}")
+                yield labelled(name, f"is not used: {_why_not(word(unit, 'why_not'))}")
+
+
+def _why_not(code: str | None) -> str:
+    return WHY_NOT[WhyNot(code)] if code in _KNOWN_WHY_NOT else said(code)
 
 
 def limits(heard: Heard) -> list[Line]:
@@ -198,28 +206,31 @@ def limits(heard: Heard) -> list[Line]:
     state = heard.latest("state")
     if state is None:
         return freshness(heard, "state")
-    rows = [
-        labelled(
-            way,
-            f"{_w(state, 'limits', f'{way}_w'):>9}   ",
-            f"battery bears {figure(number(state, 'limits', f'{way}_a'), 1, 'A')}   ",
-            said(word(state, "limits", f"{way}_because")),
-            width=12,
-        )
-        for way in ("charge", "discharge")
-    ]
+    rows = [row for way in ("charge", "discharge") for row in _limit(state, way)]
     most = labelled("voltage", f"at most {_of(branch(state, 'limits'), 'max_v', 1, 'V')}", width=12)
     return [*freshness(heard, "state"), *rows, most, *_bounds(heard)]
 
 
+def _limit(state: Tree, way: str) -> Iterator[Line]:
+    """How much, what the battery itself bears, and why not more."""
+    bears = figure(number(state, "limits", f"{way}_a"), 1, "A")
+    yield labelled(way, f"{_w(state, 'limits', f'{way}_w')}   ", f"battery bears {bears}", width=12)
+    yield labelled("", ("faint", _reason(word(state, "limits", f"{way}_because"))), width=12)
+
+
+def _reason(code: str | None) -> str:
+    """A reason in words; a newer gridzero may have others."""
+    return REASONS[Because(code)] if code in _KNOWN_REASONS else said(code)
+
+
 def _bounds(heard: Heard) -> Iterator[Line]:
-    """Settings that limit, as far as there are any."""
+    """Settings that a person has changed so that less may flow."""
     settings = branch(heard.latest("settings"), "settings")
     for key in ("max_charge_w", "max_discharge_w", "min_soc_pct", "max_soc_pct", "reserve_soc_pct"):
         value = number(settings, key, "value")
-        if value is not None:
+        if value is not None and value != number(settings, key, "default"):
             title, unit = word(settings, key, "title") or key, word(settings, key, "unit") or ""
-            yield line(("label", f"{key:<17}"), f"{figure(value, 0, unit):>9}   ", ("faint", title))
+            yield labelled("you set", f"{title.lower()} {figure(value, 0, unit)}", width=12)
 
 
 def _w(tree: Any, *path: str) -> str:

@@ -8,7 +8,10 @@ is used; the protocol, its limits and the sessions are ours.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
+
+import structlog
 
 from gridzero.outputs.console.connection import Connection, Open
 from gridzero.outputs.console.telnet import CLOSING, OPENING, TelnetStream, escaped
@@ -18,6 +21,10 @@ from gridzero.ports.clock import Clock
 _READ_BYTES = 64
 _SEND_BUFFER = 32 * 1024
 _MOST_ANSWERS = 4096
+_REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) [/*h]")
+_LONGEST_METHOD = len(b"OPTIONS /")
+
+log = structlog.get_logger()
 
 
 class TelnetWire(asyncio.BufferedProtocol):
@@ -29,6 +36,7 @@ class TelnetWire(asyncio.BufferedProtocol):
         self._stream = TelnetStream()
         self._throttle = Throttle()
         self._buffer = bytearray(_READ_BYTES)
+        self._first = b""
         self._transport: asyncio.Transport | None = None
         self._connection: Connection | None = None
         self._resume: asyncio.TimerHandle | None = None
@@ -63,7 +71,12 @@ class TelnetWire(asyncio.BufferedProtocol):
         connection, transport = self._connection, self._transport
         if connection is None or transport is None or transport.is_closing():
             return
-        heard = self._stream.feed(bytes(self._buffer[:nbytes]))
+        said = bytes(self._buffer[:nbytes])
+        if self._is_browser(said):
+            log.warning("console.browser_refused", address=self.address)
+            transport.abort()
+            return
+        heard = self._stream.feed(said)
         if heard.answer and self.waiting() < _MOST_ANSWERS:
             transport.write(heard.answer)
         if heard.window is not None:
@@ -75,6 +88,17 @@ class TelnetWire(asyncio.BufferedProtocol):
                 connection.is_a(None)
             connection.typed(heard.data)
         self._rest(nbytes)
+
+    def _is_browser(self, said: bytes) -> bool:
+        """Any web page may make a browser of this machine send a form to any port of it.
+
+        What it writes into the form would be typed here. So the connection ends with its first
+        line, before any word of the form.
+        """
+        if len(self._first) < _LONGEST_METHOD:
+            self._first = (self._first + said)[:_LONGEST_METHOD]
+            return _REQUEST.match(self._first) is not None
+        return False
 
     def _rest(self, count: int) -> None:
         """Read no faster than people type."""

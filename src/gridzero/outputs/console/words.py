@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gridzero.domain.settings import ACTIONS, SETTINGS
-from gridzero.outputs.console import say_battery, say_counters, say_lists, say_state
+from gridzero.outputs.console import say_battery, say_counters, say_energy, say_lists, say_state
 from gridzero.outputs.console.dig import Heard, branch, items, word
 from gridzero.outputs.console.paint import Line, line
 from gridzero.outputs.console.trace import Tracer
@@ -282,7 +282,7 @@ WORDS: tuple[Word, ...] = (
     ),
     Word("events", "", "what happened since the console began to listen", _events),
     Word("score", "", "how well the grid was held", _shows(say_counters.score)),
-    Word("energy", "", "energy counters", _shows(say_counters.energy)),
+    Word("energy", "", "what was bought, sold, charged and saved", _shows(say_energy.energy)),
     Word("health", "", "ageing, and what to look after", _shows(say_battery.health)),
     Word(
         "mode",

@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from gridzero.outputs.dashboard import words
 from gridzero.outputs.dashboard.views.battery import battery_of
+from gridzero.outputs.dashboard.views.care import care_of
 from gridzero.outputs.dashboard.views.cells import cells_of
+from gridzero.outputs.dashboard.views.energy import energy_of
 from gridzero.outputs.dashboard.views.faults import Told, events_of, faults_of
 from gridzero.outputs.dashboard.views.flow import flow_of
+from gridzero.outputs.dashboard.views.modules import modules_of
 from gridzero.outputs.dashboard.views.settings import settings_of
 from gridzero.outputs.dashboard.views.why import score_of, why_of
 from gridzero.outputs.feed import Feed
@@ -24,6 +27,8 @@ STALE_S: Final = {
     "state": 5.0,
     "cells": 40.0,
     "battery": 40.0,
+    "energy": 120.0,
+    "health": 2400.0,
     "score": 200.0,
     "settings": 200.0,
 }
@@ -44,7 +49,10 @@ PARTS: Final = (
     Part("why", ("state",), why_of),
     Part("faults", ("state",), faults_of),
     Part("battery", ("state", "battery", "health"), battery_of),
+    Part("energy", ("energy",), energy_of),
     Part("cells", ("cells", "battery", "health"), cells_of),
+    Part("modules", ("battery", "health", "cells"), modules_of),
+    Part("care", ("battery", "health", "state"), care_of),
     Part("score", ("score",), score_of),
     Part("settings", ("settings",), settings_of),
 )

@@ -25,6 +25,7 @@ from gridzero.outputs.dashboard.board import Board
 from gridzero.outputs.dashboard.guard import Guard
 from gridzero.outputs.dashboard.page import WEB, Pages
 from gridzero.outputs.dashboard.past import SPANS, Past
+from gridzero.outputs.dashboard.patience import ImpatientHttp
 from gridzero.outputs.dashboard.sessions import Sessions, Tries
 from gridzero.outputs.dashboard.viewers import Viewers
 from gridzero.outputs.feed import Feed
@@ -79,7 +80,7 @@ def _application(pages: Pages, past: Past, site: str) -> FastAPI:
     @web.get("/data/history")
     async def history(span: str = "day") -> JSONResponse:
         if span not in SPANS:
-            return JSONResponse({"why_not": "There is a day and a week"}, status_code=400)
+            return JSONResponse({"why_not": f"There are {', '.join(SPANS)}"}, status_code=400)
         return JSONResponse(await past.answer(span), headers={"cache-control": "no-store"})
 
     def root(request: Request) -> None:
@@ -113,6 +114,7 @@ def _quieten() -> None:
 def _settings(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=ImpatientHttp,
         log_config=None,
         access_log=False,
         server_header=False,

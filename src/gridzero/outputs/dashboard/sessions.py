@@ -8,6 +8,7 @@ import secrets
 from collections import OrderedDict
 from typing import Final
 
+from gridzero.outputs.addresses import group_of
 from gridzero.ports.clock import Clock
 
 SESSION_S: Final = 30 * 86400.0
@@ -32,7 +33,7 @@ class Tries:
         """How long this address must wait before its password is looked at; 0 = not at all."""
         now_s = self._clock.now_s()
         wait_s = max(
-            _until_fewer(self._wrong.get(address, []), TRIES, now_s),
+            _until_fewer(self._wrong.get(group_of(address), []), TRIES, now_s),
             _until_fewer(self._of_all, TRIES_OF_ALL, now_s),
         )
         self.refused += wait_s > 0
@@ -40,10 +41,10 @@ class Tries:
 
     def wrong(self, address: str) -> None:
         """Count a wrong password. The address not heard for longest makes room for a new one."""
-        now_s = self._clock.now_s()
-        self._wrong.setdefault(address, []).append(now_s)
-        self._wrong[address] = self._wrong[address][-TRIES:]
-        self._wrong.move_to_end(address)
+        now_s, group = self._clock.now_s(), group_of(address)
+        self._wrong.setdefault(group, []).append(now_s)
+        self._wrong[group] = self._wrong[group][-TRIES:]
+        self._wrong.move_to_end(group)
         self._of_all = [*self._of_all, now_s][-TRIES_OF_ALL:]
         while len(self._wrong) > MOST_ADDRESSES:
             self._wrong.popitem(last=False)

@@ -6,9 +6,11 @@ UNKNOWN = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _KILO = 1000.0
+_TEN = 10.0
 _S_PER_MIN = 60.0
 _S_PER_H = 3600.0
 _S_PER_DAY = 86400.0
+_DAYS_PER_YEAR = 365.25
 
 
 def figure(value: float | None, digits: int = 0) -> str:
@@ -40,6 +42,14 @@ def energy(value_wh: float | None) -> str:
     return unit(value_wh, "Wh")
 
 
+def kilowatt_hours(value_kwh: float | None) -> str:
+    """Below 10 with two digits, so that a morning can be seen to move; from 1000 on MWh."""
+    if value_kwh is not None and abs(value_kwh) >= _KILO:
+        return unit(value_kwh / _KILO, "MWh", 2)
+    digits = 2 if value_kwh is not None and abs(value_kwh) < _TEN else 1
+    return unit(value_kwh, "kWh", digits)
+
+
 def with_sigma(value: float | None, sigma: float | None, name: str, digits: int = 0) -> str:
     """``62 ± 4 %``; without the second part where the error is not known."""
     if value is None or sigma is None:
@@ -64,3 +74,10 @@ def duration(seconds: float | None) -> str:
 def hours(value_h: float | None) -> str:
     """A duration given in hours."""
     return duration(None if value_h is None else value_h * _S_PER_H)
+
+
+def years(days: float | None) -> str:
+    """A long duration given in days; in years from two on."""
+    if days is None or days < 2 * _DAYS_PER_YEAR:
+        return unit(days, "days")
+    return unit(days / _DAYS_PER_YEAR, "years", 1)

@@ -22,6 +22,13 @@ _RECORD_BYTES = (
 )
 
 
+class _Span(NamedTuple):
+    """First and last moment, tenths of a second since 1970."""
+
+    oldest: int
+    newest: int
+
+
 class Part(NamedTuple):
     """One table. per_day: bytes of its newest day, scaled up where there is less than a day."""
 
@@ -50,26 +57,43 @@ class Info(NamedTuple):
 def info_of(file: Path) -> Info:
     """Raises HistoryError."""
     with HistoryReader(file) as reader:
-        parts = tuple(_part(reader, table) for table in _TITLES)
+        recorded = _span(reader, "raw")
+        parts = tuple(_part(reader, table, recorded) for table in _TITLES)
         version = int(reader.query("PRAGMA user_version")[0][0])
     beside = (file, file.with_name(f"{file.name}-wal"))
     size = sum(one.stat().st_size for one in beside if one.exists())
     return Info(str(file), size, version, parts)
 
 
-def _part(reader: HistoryReader, table: str) -> Part:
-    is_block = table != "record"
-    begin, end = ("from_ds", "to_ds") if is_block else ("at_ds", "at_ds")
-    size = "length(body)" if is_block else _RECORD_BYTES
-    every = f"count(*), total({size}), min({begin}), max({end}) FROM {table}"
-    rows, total, oldest, newest = reader.query(f"SELECT {every}")[0]
-    if not rows:
+def _part(reader: HistoryReader, table: str, recorded: _Span | None) -> Part:
+    """recorded: of each second. Where nothing happens there are no events, but time passes."""
+    span = _span(reader, table)
+    if span is None:
         return Part(table, 0, 0, None, None, None)
-    since = newest - DAY_DS
+    size = _RECORD_BYTES if table == "record" else "length(body)"
+    every = f"count(*), total({size}) FROM {table}"
+    rows, total = reader.query(f"SELECT {every}")[0]
+    lived = _joined(span, recorded) if recorded and table == "record" else span
+    begin, since = _bounds(table)[0], lived.newest - DAY_DS
     recent = reader.query(f"SELECT total({size}) FROM {table} WHERE {begin} >= ?", (since,))[0][0]  # noqa: S608 - own names
-    covered = min(DAY_DS, max(newest - oldest, 1))
-    per_day = recent * DAY_DS / covered if newest > oldest else None
-    return Part(table, rows, int(total), oldest / DS_PER_S, newest / DS_PER_S, per_day)
+    covered = min(DAY_DS, max(lived.newest - lived.oldest, 1))
+    per_day = recent * DAY_DS / covered if lived.newest > lived.oldest else None
+    return Part(table, rows, int(total), span.oldest / DS_PER_S, span.newest / DS_PER_S, per_day)
+
+
+def _span(reader: HistoryReader, table: str) -> _Span | None:
+    begin, end = _bounds(table)
+    ends = f"min({begin}), max({end}) FROM {table}"
+    oldest, newest = reader.query(f"SELECT {ends}")[0]
+    return None if oldest is None else _Span(oldest, newest)
+
+
+def _bounds(table: str) -> tuple[str, str]:
+    return ("at_ds", "at_ds") if table == "record" else ("from_ds", "to_ds")
+
+
+def _joined(one: _Span, other: _Span) -> _Span:
+    return _Span(min(one.oldest, other.oldest), max(one.newest, other.newest))
 
 
 def in_words(info: Info) -> str:

@@ -222,12 +222,20 @@ class HistoryReader:
         with self._turn:
             try:
                 yield self._opened()
+            except FileNotFoundError as error:
+                self._let_go()
+                raise HistoryError(
+                    "there is no history here",
+                    where=str(self._file),
+                    remedy="Name the configuration with --config, or the file with --file; it is "
+                    "written while gridzero runs with history.enabled",
+                ) from error
             except (sqlite3.Error, BadBlock, OSError) as error:
                 self._let_go()
                 raise HistoryError(
                     f"the history cannot be read: {error}",
                     where=str(self._file),
-                    remedy="Is history.enabled, and does gridzero run (or has it run) here?",
+                    remedy="May this user read it? `gridzero history restore` takes a backup",
                 ) from error
 
     def _opened(self) -> _Open:
@@ -281,8 +289,12 @@ class _Open:
 
     def _oldest_ds(self, table: Table) -> float:
         query = f"SELECT min(from_ds) FROM {table.name}"  # noqa: S608 - own names
-        oldest = self.connection.execute(query).fetchone()[0]
-        return float("inf") if oldest is None else oldest
+        begin_ds = self.connection.execute(query).fetchone()[0]
+        if begin_ds is None:
+            return float("inf")
+        # a block is named after its hour or day, which may have begun long before its first row
+        found = self.frames(table, begin_ds, begin_ds + table.longest_ds, lambda _name: False)
+        return next((frame.at_ds[0] for frame in found if frame.at_ds), begin_ds)
 
     def newest_ds(self, table: Table) -> int:
         """0 when the table is empty."""

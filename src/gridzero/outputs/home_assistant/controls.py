@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any, Final
 
 from gridzero.domain.settings import ACTIONS, SETTINGS, Kind
-from gridzero.outputs.home_assistant.facts import Facts, number_of
+from gridzero.outputs.home_assistant.facts import Facts
 from gridzero.outputs.home_assistant.rows import CONFIG, Pace, Platform, Row
+from gridzero.outputs.values import number_of
 
 ANNOUNCE: Final = "announce"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, Final
 
 from gridzero.outputs.feed import Feed
+from gridzero.outputs.values import number_of
 
 _COUNTS_FOR_S: Final = {
     "state": 15.0,
@@ -55,13 +55,3 @@ class Facts:
         """The objects of a list."""
         value = self.get(path)
         return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
-def number_of(value: Any) -> float | None:
-    """A finite number, or None; true and false are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return value if isfinite(value) else None
-    except OverflowError:  # a whole number of hundreds of digits
-        return None

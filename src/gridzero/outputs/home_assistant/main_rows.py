@@ -7,7 +7,7 @@ from typing import Final
 
 from gridzero.domain.reasons import Because
 from gridzero.domain.value import Lean, Outlook
-from gridzero.outputs.home_assistant.facts import Facts, number_of
+from gridzero.outputs.home_assistant.facts import Facts
 from gridzero.outputs.home_assistant.rows import (
     DIAGNOSTIC,
     Pace,
@@ -19,6 +19,7 @@ from gridzero.outputs.home_assistant.rows import (
     power,
 )
 from gridzero.outputs.home_assistant.subsystems import BATTERY, METER
+from gridzero.outputs.values import number_of
 
 STATES: Final = ("charging", "discharging", "idle", "hold", "off", "fault")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from gridzero.outputs.home_assistant.facts import Facts, number_of
+from gridzero.outputs.home_assistant.facts import Facts
+from gridzero.outputs.values import number_of
 
 
 class Platform(StrEnum):

@@ -9,9 +9,10 @@ from typing import Final
 
 from gridzero.domain.readings import ConverterState
 from gridzero.domain.reasons import WhyNot
-from gridzero.outputs.home_assistant.facts import Facts, number_of
+from gridzero.outputs.home_assistant.facts import Facts
 from gridzero.outputs.home_assistant.main_rows import binary, choice, words
 from gridzero.outputs.home_assistant.rows import DIAGNOSTIC, Pace, Row, measured, power
+from gridzero.outputs.values import number_of
 
 _CONVERTER: Final = (
     power("power", "Power", "{}.ac_w"),

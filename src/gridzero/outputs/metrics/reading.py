@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
+from gridzero.outputs.values import at as values_at
+from gridzero.outputs.values import number_of
+
 PREFIX = "gridzero_"
 
 MOST_SAMPLES = 2000
@@ -68,20 +71,14 @@ def rows(topic: str, *cells: Row) -> Iterator[Metric]:
 
 def number(value: Any, scale: float = 1.0) -> float | None:
     """A finite number, a truth as 1 or 0; None for everything else."""
-    if not isinstance(value, int | float):
-        return None
-    try:
-        scaled = float(value) * scale
-    except OverflowError:
-        return None
-    return scaled if isfinite(scaled) else None
+    plain = number_of(int(value) if isinstance(value, bool) else value)
+    scaled = None if plain is None else plain * scale
+    return None if scaled is None or not isfinite(scaled) else float(scaled)
 
 
 def at(values: Any, path: str) -> Any:
     """What stands at a path such as ``battery.soc_pct``; None where it leads nowhere."""
-    for key in path.split("."):
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
+    return values_at(values, *path.split("."))
 
 
 def named(values: Any, path: str) -> Iterator[tuple[str, Any]]:

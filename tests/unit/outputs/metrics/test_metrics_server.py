@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from free_ports import free_port
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse
 from test_metrics_catalogue import Listening
@@ -20,12 +22,6 @@ from gridzero.ports.clock import LoopClock
 
 HOST = "127.0.0.1"
 pytestmark = pytest.mark.real_time
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 async def _rest(reader: asyncio.StreamReader) -> bytes:
@@ -61,16 +57,19 @@ class Endpoint:
         return head, body
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
 @asynccontextmanager
 async def serving() -> AsyncIterator[Endpoint]:
     endpoint = Endpoint()
     task = asyncio.create_task(endpoint.face.run(), name="metrics")
     try:
-        for _ in range(100):
+        while not is_open(endpoint.port):
+            assert not task.done(), "it has the port"
             await asyncio.sleep(0.005)
-            with socket.socket() as probe:
-                if probe.connect_ex((HOST, endpoint.port)) == 0:
-                    break
         yield endpoint
     finally:
         task.cancel()
@@ -118,25 +117,32 @@ async def test_a_strange_accept_header_gets_the_plain_page() -> None:
             assert (await endpoint.get(accept))[0].startswith("HTTP/1.1 200")
 
 
-async def test_slow_clients_are_dropped_and_too_many_are_turned_away(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(server, "ASK_LIMIT_S", 0.3)
-    monkeypatch.setattr(server, "READ_LIMIT_S", 0.1)
+async def test_too_many_clients_are_turned_away() -> None:
     async with serving() as endpoint:
         idle = [await endpoint.connect() for _ in range(server.MOST_CLIENTS)]
         assert (await endpoint.get())[0].startswith("HTTP/1.1 503")
-        for reader, writer in idle:  # they are dropped without a word
+        for _, writer in idle:
+            writer.close()
+        while not (await endpoint.get())[0].startswith("HTTP/1.1 200"):
+            pass  # until they have left
+
+
+async def test_slow_clients_are_dropped_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ASK_LIMIT_S", 0.1)
+    monkeypatch.setattr(server, "READ_LIMIT_S", 0.1)
+    async with serving() as endpoint:
+        for _ in range(server.MOST_CLIENTS):
+            reader, writer = await endpoint.connect()
             assert await _rest(reader) == b""
             writer.close()
-        assert (await endpoint.get())[0].startswith("HTTP/1.1 200")
         assert endpoint.face.server.refused["dropped"] >= server.MOST_CLIENTS
 
 
 async def test_many_scrapes_make_one_page_a_second() -> None:
     async with serving() as endpoint:
-        pages = [(await endpoint.get())[1] for _ in range(5)]
-        assert pages == [pages[0]] * 5
+        begin_s = time.monotonic()
+        pages = {(await endpoint.get())[1] for _ in range(5)}
+        assert len(pages) <= 1 + (time.monotonic() - begin_s)
 
 
 async def test_a_port_that_is_taken_is_told_with_its_name() -> None:
@@ -151,5 +157,4 @@ async def test_it_ends_at_once_with_clients_connected() -> None:
         _, writer = await endpoint.connect()
         await asyncio.sleep(0.01)
     writer.close()
-    with socket.socket() as probe:
-        assert probe.connect_ex((HOST, endpoint.port)) != 0
+    assert not is_open(endpoint.port)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from gridzero.outputs.dashboard import words
-from gridzero.outputs.dashboard.views.pick import Json, column, number, rows, text, truth
+from gridzero.outputs.dashboard.views.pick import Json, number, truth
 
 _HUNDRED = 100.0
 _MILLI = 1000.0
 
 
 def battery_of(state: Json | None, battery: Json | None, health: Json | None) -> dict[str, Any]:
-    """A gauge and rows of name and words."""
+    """A gauge and rows of name and words; what is rarely looked at stands last."""
     soc, sigma = number(state, "battery.soc_pct"), number(state, "battery.soc_sigma_pct")
     return {
         "soc": soc,
@@ -33,8 +33,6 @@ def battery_of(state: Json | None, battery: Json | None, health: Json | None) ->
             _row("Modules", _modules(state)),
             _row("Last confirmed", _anchored(battery)),
         ],
-        "todo": [_todo(row) for row in list(rows(health, "maintenance"))[:4]],
-        "weakest": [name for name in column(health, "weakest_first", 3) if isinstance(name, str)],
     }
 
 
@@ -101,12 +99,3 @@ def _modules(state: Json | None) -> str:
 def _anchored(battery: Json | None) -> str:
     ago_h = number(battery, "charge.anchored_ago_h")
     return "not yet" if ago_h is None else f"{words.hours(ago_h)} ago"
-
-
-def _todo(row: Json) -> dict[str, str]:
-    return {
-        "urgency": text(row, "urgency") or "",
-        "subject": text(row, "subject") or "",
-        "what": text(row, "what") or "",
-        "remedy": text(row, "remedy") or "",
-    }

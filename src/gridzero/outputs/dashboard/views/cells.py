@@ -58,7 +58,7 @@ def _module(
     leaks = column(at(health, f"modules.{name}"), "self_discharge_ma")
     return {
         "name": name,
-        "temp": _temperature(module),
+        "temp": temperature_of(module),
         "current": words.unit(number(battery, f"modules.{name}.current_a"), "A", 1),
         "balancing": text(battery, f"balancing.modules.{name}.reason_text") or "",
         "cells": [
@@ -97,7 +97,7 @@ def _doubt(row: Json | None) -> str:
     return f"{told} ({blame})" if blame else told
 
 
-def _temperature(module: Json) -> str:
+def temperature_of(module: Json | None) -> str:
     """Bounds over all sensors of the module."""
     lows = [v for row in rows(module, "temps_c") if (v := number(row, "low")) is not None]
     highs = [v for row in rows(module, "temps_c") if (v := number(row, "high")) is not None]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from gridzero.outputs.dashboard import words
 from gridzero.outputs.dashboard.views.pick import Json, rows, text, truth
 
+_JUST_NOW_S = 60.0
+
 
 class Told(NamedTuple):
     """An event and when it came, on the clock of the feed."""
@@ -43,7 +45,7 @@ def events_of(told: Iterable[Told], now_s: float) -> list[dict[str, str]]:
     """Newest first, each with its age in words."""
     return [
         {
-            "ago": f"{words.duration(now_s - one.at_s)} ago",
+            "ago": _ago(now_s - one.at_s),
             "title": (text(one.event, "code") or "event").replace("_", " "),
             "subject": text(one.event, "subject") or "",
             "text": text(one.event, "text") or "",
@@ -52,6 +54,11 @@ def events_of(told: Iterable[Told], now_s: float) -> list[dict[str, str]]:
         }
         for one in told
     ]
+
+
+def _ago(seconds: float) -> str:
+    """Whole minutes: seconds would send all events anew each second."""
+    return "just now" if seconds < _JUST_NOW_S else f"{words.duration(seconds)} ago"
 
 
 def _way(event: Json) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gridzero.outputs.dashboard import words
-from gridzero.outputs.dashboard.views.pick import Json, items, number, text, truth
+from gridzero.outputs.dashboard.views.pick import Json, at, items, number, text, truth
 
 QUIET_W = 15.0
 """Below this a line rests: meters and converters wander by a few watts."""
-
-_STATE_WORDS = {"off": "off", "starting": "starting", "running": "running", "stopping": "stopping"}
 
 
 def flow_of(state: Json | None) -> dict[str, Any]:
@@ -32,8 +30,8 @@ def flow_of(state: Json | None) -> dict[str, Any]:
             "note": _battery_note(number(state, "setpoint_w")),
             "level": number(state, "battery.soc_pct"),
         },
-        "inverter": {"value": words.watts(_size(inverter_w)), "note": _units(state, "inverters")},
-        "rectifier": {"value": words.watts(_size(rectifier_w)), "note": _units(state, "chargers")},
+        "inverter": _converters(state, "inverters", "inverter", inverter_w),
+        "rectifier": _converters(state, "chargers", "rectifier", rectifier_w),
         "sun": None if sun_w is None else {"value": words.watts(sun_w), "note": "sun"},
         "lines": {
             "grid": _line(grid_w),
@@ -62,12 +60,15 @@ def _unit_w(unit: Json) -> float | None:
     return 0.0 if text(unit, "state") == "off" else None
 
 
-def _units(state: Json | None, role: str) -> str:
-    told = [
-        "silent" if truth(unit, "silent") else _STATE_WORDS.get(text(unit, "state") or "", "")
-        for _, unit in items(state, role)
-    ]
-    return ", ".join(dict.fromkeys(word for word in told if word))
+def _converters(
+    state: Json | None, role: str, name: str, power_w: float | None
+) -> dict[str, str] | None:
+    """None where the house certainly has none of them."""
+    count = sum(1 for _ in items(state, role))
+    if at(state, role) == {}:
+        return None
+    title = f"{count} {name}s" if count > 1 else name
+    return {"title": title, "value": words.watts(_size(power_w))}
 
 
 def _line(power_w: float | None) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from typing import Any
+
+from gridzero.outputs import values as read
 
 Json = Mapping[str, Any]
 
@@ -15,17 +16,13 @@ _LARGEST = 1e12
 
 def at(values: Json | None, path: str) -> Any:
     """What stands below ``a.b.c``; None where there is nothing."""
-    here: Any = values
-    for key in path.split("."):
-        here = here.get(key) if isinstance(here, Mapping) else None
-    return here
+    return read.at(values, *path.split("."))
 
 
 def plain_number(value: Any) -> float | None:
     """A finite number of a size that can be shown; True and texts are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < _LARGEST and isfinite(value) else None
+    number = read.number_of(value)
+    return float(number) if number is not None and abs(number) < _LARGEST else None
 
 
 def number(values: Json | None, path: str) -> float | None:

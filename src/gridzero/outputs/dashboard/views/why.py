@@ -20,10 +20,13 @@ def why_of(state: Json | None) -> dict[str, Any]:
     return {
         "because": text(state, "because_text") or "nothing has been heard yet",
         "mode": text(state, "mode") or words.UNKNOWN,
+        "strategy": _plain(text(state, "strategy")),
+        "plan": text(state, "plan_text") or "",
         "setpoint": words.watts(number(state, "setpoint_w")),
         "wish": words.watts(number(state, "wish_w")),
         "target": words.watts(number(state, "target_w")),
-        "lean": text(state, "value.because_text") or "",
+        "lean": _lean(state),
+        "marks": [name for key, name in _MARKS if truth(state, key)],
         "limits": [_limit(state, way) for way in ("charge", "discharge")],
         "units": [
             _unit(name, unit, kind)
@@ -39,6 +42,20 @@ def score_of(score: Json | None) -> dict[str, Any]:
         "columns": [_figures(name, at(score, key)) for name, key in _SPANS],
         "causes": _causes(at(score, "day.causes_ws")),
     }
+
+
+_MARKS = (("full_charge", "full charge"), ("maintenance", "maintenance"))
+
+
+def _plain(code: str | None) -> str:
+    return words.UNKNOWN if code is None else code.replace("_", " ")
+
+
+def _lean(state: Json | None) -> str:
+    """Why prices lean the target; "" where there are none, which is how most houses are."""
+    if text(state, "value.because") in {None, "no_prices"}:
+        return ""
+    return text(state, "value.because_text") or ""
 
 
 _SPANS = (("last hour", "hour"), ("last day", "day"))

@@ -11,9 +11,5 @@ export const BatteryPanel = {
       </div>
       <div class="scale"><span>0</span><span>50</span><span>100 %</span></div>
     </div>
-    <dl class="facts"><template v-for="row in (kiosk ? battery.rows.slice(0, -2) : battery.rows)" :key="row.name"><dt>{{ row.name }}</dt><dd>{{ row.value }}</dd></template></dl>
-    <ul v-if="battery.todo.length && !kiosk" class="todo">
-      <li v-for="one in battery.todo" :key="one.what + one.subject"><span class="tag">{{ one.urgency }}</span>
-        <strong>{{ one.subject }}</strong> {{ one.what }} <span class="dim">{{ one.remedy }}</span></li>
-    </ul>`,
+    <dl class="facts"><template v-for="row in (kiosk ? battery.rows.slice(0, 9) : battery.rows)" :key="row.name"><dt>{{ row.name }}</dt><dd>{{ row.value }}</dd></template></dl>`,
 };

@@ -3,18 +3,20 @@ import { FlowPicture } from "/dashboard/flow.js";
 import { BatteryPanel } from "/dashboard/battery.js";
 import { CellMap } from "/dashboard/cells.js";
 import { PastChart } from "/dashboard/chart.js";
+import { EnergyPanel } from "/dashboard/energy.js";
+import { ModulesPanel, CarePanel } from "/dashboard/modules.js";
 import { WhyPanel, ScorePanel } from "/dashboard/why.js";
 import { FaultsPanel, EventsPanel } from "/dashboard/faults.js";
 import { SettingsPanel } from "/dashboard/settings.js";
 import { BoardHeader, HelpDialog, CardFrame } from "/dashboard/frame.js";
 
 const THEMES = ["auto", "dark", "light"];
-const ANCHORS = ["flow", "battery", "chart", "cells", "why", "faults", "settings"];
+const ANCHORS = ["flow", "battery", "chart", "energy", "cells", "why", "faults", "modules", "settings"];
 const ANSWER_SHOWN_MS = 9000;
 
 export default {
   components: {
-    FlowPicture, BatteryPanel, CellMap, PastChart, WhyPanel, ScorePanel,
+    FlowPicture, BatteryPanel, CellMap, PastChart, EnergyPanel, ModulesPanel, CarePanel, WhyPanel, ScorePanel,
     FaultsPanel, EventsPanel, SettingsPanel, BoardHeader, HelpDialog, CardFrame,
   },
   props: { first: Object, kiosk: Boolean, theme: String, login: Boolean },
@@ -55,7 +57,13 @@ export default {
           <past-chart :kiosk="kiosk" :look="chosen" />
         </card-frame>
         <card-frame id="why" title="Why" :stale="stale.why">
-          <why-panel :why="view.why" />
+          <why-panel :why="view.why" :kiosk="kiosk" />
+        </card-frame>
+        <card-frame id="energy" title="Energy" :stale="stale.energy" wide>
+          <energy-panel :energy="view.energy" :kiosk="kiosk" />
+        </card-frame>
+        <card-frame v-if="!kiosk" id="care" title="To look after" :stale="stale.care">
+          <care-panel :care="view.care" />
         </card-frame>
         <card-frame id="cells" title="Cells" :stale="stale.cells" wide>
           <cell-map :cells="view.cells" :kiosk="kiosk" />
@@ -68,6 +76,9 @@ export default {
         </card-frame>
         <card-frame v-if="!kiosk" id="events" title="What happened">
           <events-panel :events="view.events" />
+        </card-frame>
+        <card-frame v-if="!kiosk" id="modules" title="Modules" :stale="stale.modules" full>
+          <modules-panel :modules="view.modules" />
         </card-frame>
         <card-frame v-if="!kiosk" id="settings" title="Settings and actions" :stale="stale.settings" full>
           <settings-panel :settings="view.settings" :answers="answers" @ask="ask" />
@@ -86,7 +97,7 @@ export default {
     performance.mark("gridzero-painted");
     this.onKey = (event) => this.key(event);
     window.addEventListener("keydown", this.onKey);
-    this.watcher = setInterval(() => { this.lost = !(window.socket && window.socket.connected); }, 2000);
+    this.watcher = setInterval(() => this.watch(), 2000);
   },
   unmounted() {
     window.removeEventListener("keydown", this.onKey);
@@ -97,6 +108,11 @@ export default {
       Object.assign(this.view, changes);
       // not requestAnimationFrame: a page in the background draws none, and is no slow browser
       this.$nextTick(() => this.$emit("drawn", turn));
+    },
+    watch() {
+      this.lost = !(window.socket && window.socket.connected);
+      if (!this.lost) return;
+      for (const [what, one] of Object.entries(this.answers)) if (one.busy) this.answers[what] = { ok: false, text: "no answer: the connection broke" };
     },
     ask(what, value) {
       this.answers[what] = { busy: true };

@@ -1,102 +1,114 @@
-// Curves of a day or a week, by ECharts; fetched beside the socket so that news never wait for them.
-const RENEW_MS = 60000;
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// Curves of a day to a year, by ECharts; fetched beside the socket so that news never wait for them.
+import { curves, options } from "/dashboard/curves.js";
+
+const RENEW_MS = 60000, SOON_MS = 7000;
+const SPANS = { day: "d", week: "w", month: "m", year: "y" };
+const KEPT = "gridzero-curves";
+const AT_FIRST = ["sun", "house", "battery", "grid", "soc", "spread"];
+const TONES = { gives: "discharges", stores: "charges", rests: "rests", limit: "is limited", trouble: "trouble" };
+
+const stored = () => { try { const kept = JSON.parse(localStorage.getItem(KEPT)); return Array.isArray(kept) ? kept : AT_FIRST; } catch { return AT_FIRST; } };
 
 export const PastChart = {
   props: { kiosk: Boolean, look: String },
-  data() { return { span: "day", why: "", took: null, small: matchMedia("(max-width: 560px)").matches }; },
+  data() {
+    return { span: "day", why: "", past: null, spans: Object.keys(SPANS), tones: TONES, shown: this.kiosk ? AT_FIRST : stored(), small: matchMedia("(max-width: 560px)").matches };
+  },
+  computed: {
+    offered() { return this.past ? curves().filter((curve) => curve.values(this.past).some((value) => value !== null)) : []; },
+    band() { return (this.past?.band ?? []).map((run) => ({ ...run, style: this.place(run.from_s, run.to_s), words: `${this.when(run.from_s)}: ${run.text}` })); },
+    marks() { return (this.past?.marks ?? []).map((mark) => ({ ...mark, style: this.place(mark.at_s, mark.at_s), words: `${this.when(mark.at_s)} ${mark.text}` })); },
+    told() { return Object.entries(TONES).filter(([tone]) => this.band.some((run) => run.tone === tone)); },
+  },
   template: `
     <div v-if="!kiosk" class="spans" role="group" aria-label="Span">
-      <button v-for="one in ['day', 'week']" :key="one" class="quiet" :class="{ on: span === one }" :aria-pressed="span === one" @click="choose(one)">{{ one }}</button></div>
-    <p v-if="why" class="dim" role="status">{{ why }}</p>
-    <div ref="chart" class="chart" role="img" :aria-label="'Grid, battery, house, state of charge and cells of the last ' + span" v-show="!why"></div>`,
+      <button v-for="one in spans" :key="one" class="quiet" :class="{ on: span === one }" :aria-pressed="span === one ? 'true' : 'false'" @click="choose(one)">{{ one }}</button></div>
+    <p v-if="why" class="dim wait" role="status">{{ why }}</p>
+    <div v-show="!why" class="past">
+      <div class="curves" role="group" aria-label="Curves"><component :is="kiosk ? 'span' : 'button'" v-for="curve in (kiosk ? offered.filter((one) => shown.includes(one.key)) : offered)" :key="curve.key" class="curve" :class="{ on: shown.includes(curve.key) }"
+        :aria-pressed="kiosk ? null : shown.includes(curve.key) ? 'true' : 'false'" @click="toggle(curve.key)"><i :style="{ background: 'var(' + curve.color + ')' }" :class="curve.dash"></i>{{ curve.title }}</component></div>
+      <div ref="chart" class="chart" role="img" :aria-label="'Grid, battery, house, state of charge and cells of the last ' + span"></div>
+      <div v-if="past" class="when" :style="{ marginLeft: (small ? 44 : 58) + 'px', marginRight: (small ? 40 : 56) + 'px' }">
+        <div class="marks"><i v-for="(mark, i) in marks" :key="i" :class="mark.severity" :style="mark.style" :title="mark.words"></i></div>
+        <div class="band" role="img" :aria-label="'What gridzero did: ' + told.map((tone) => tone[1]).join(', ')"><i v-for="run in band" :key="run.from_s" :class="run.tone" :style="run.style" :title="run.words"></i></div>
+        <p class="legend"><span v-for="[tone, title] in told" :key="tone"><i class="dot" :class="tone"></i>{{ title }}</span>
+          <span v-if="marks.length"><i class="dot mark"></i>event</span></p>
+      </div>
+    </div>`,
   watch: {
     look() { this.$nextTick(() => this.draw()); },
+    shown() { this.$nextTick(() => this.draw()); },
   },
   async mounted() {
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.redraw = () => this.draw();
     this.dark.addEventListener("change", this.redraw);
-    this.onKey = (event) => {
-      if (event.target.closest("input, select, dialog[open]") || event.ctrlKey || event.metaKey) return;
-      if (event.key === "d") this.choose("day");
-      if (event.key === "w") this.choose("week");
-    };
+    this.onKey = (event) => this.key(event);
     window.addEventListener("keydown", this.onKey);
     // the library is large: the page is painted before it is fetched
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
-    const [{ echarts }] = await Promise.all([import("nicegui-echart"), this.fetch()]);
+    const [library] = await Promise.all([import("nicegui-echart").catch(() => null), this.fetch()]);
     if (!this.$refs.chart) return;
-    this.echarts = echarts;
-    this.watcher = new ResizeObserver(() => this.chart?.resize());
+    if (!library) { this.why = "The library for charts cannot be loaded; load the page again"; return; }
+    this.echarts = library.echarts;
+    this.watcher = new ResizeObserver(() => { if (this.chart) this.draw(); });
     this.watcher.observe(this.$refs.chart);
     this.draw();
-    this.timer = setInterval(() => this.renew(), RENEW_MS);
+    this.later();
   },
   unmounted() {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.watcher?.disconnect();
     this.chart?.dispose();
     this.dark.removeEventListener("change", this.redraw);
     window.removeEventListener("keydown", this.onKey);
   },
   methods: {
+    key(event) {
+      if (this.kiosk || event.target.closest("input, select, dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+      const span = this.spans.find((one) => SPANS[one] === event.key);
+      if (span) this.choose(span);
+    },
     async choose(span) {
       if (span === this.span) return;
       this.span = span;
       performance.mark("gridzero-chart-asked");
       await this.renew();
     },
+    toggle(key) {
+      this.shown = this.shown.includes(key) ? this.shown.filter((one) => one !== key) : [...this.shown, key];
+      localStorage.setItem(KEPT, JSON.stringify(this.shown));
+    },
+    later() {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(async () => { await this.renew(); this.later(); }, this.why ? SOON_MS : RENEW_MS);
+    },
     async renew() { await this.fetch(); this.draw(); },
     async fetch() {
-      try {
-        const response = await fetch(`/data/history?span=${this.span}`);
-        const answer = await response.json();
-        this.why = answer.why_not ?? "";
-        this.past = answer.why_not ? null : answer;
-      } catch { this.why = "The history cannot be reached"; this.past = null; }
+      const span = this.span;
+      let answer;
+      try { answer = await (await fetch(`/data/history?span=${span}`)).json(); }
+      catch { answer = { why_not: "The history cannot be reached" }; }
+      if (span !== this.span) return; // another one was chosen meanwhile
+      this.why = answer.why_not ?? "";
+      this.past = answer.why_not ? null : Object.freeze(answer);
     },
+    place(from_s, to_s) {
+      const { from_s: begin, to_s: end } = this.past, whole = end - begin;
+      const left = Math.max(0, from_s - begin), right = Math.min(whole, to_s - begin);
+      return { left: `${(100 * left / whole).toFixed(3)}%`, width: to_s > from_s ? `${(100 * Math.max(0, right - left) / whole).toFixed(3)}%` : null };
+    },
+    when(at_s) { return new Date(at_s * 1000).toLocaleString("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }); },
     draw() {
       if (!this.past || !this.echarts || !this.$refs.chart) return;
       this.$nextTick(() => {
+        if (!this.past || !this.$refs.chart) return;
         this.chart ??= this.echarts.init(this.$refs.chart, null, { renderer: "canvas" });
         this.chart.resize();
-        this.chart.setOption(this.options(), true);
+        this.chart.setOption(options(this.past, this.offered.filter((curve) => this.shown.includes(curve.key)), this.span, { small: this.small, kiosk: this.kiosk, tall: this.$refs.chart.clientHeight }), true);
         performance.mark("gridzero-chart-drawn");
         this.$refs.chart.dataset.drawn = this.span;
       });
-    },
-    options() {
-      const past = this.past, font = getComputedStyle(document.body).fontFamily, text = css("--dim"), rule = css("--rule"), size = this.kiosk ? 15 : 12;
-      const pairs = (curve, make = (v) => v) => past.at_s.map((at, i) => [at * 1000, curve[i] === null ? null : make(curve[i], i)]);
-      const spread = past.high.map((high, i) => (high === null || past.low[i] === null ? null : Math.round((high - past.low[i]) * 1000)));
-      const line = (name, data, color, axis, more = {}) => ({
-        name, type: "line", data, showSymbol: false, xAxisIndex: axis, yAxisIndex: axis, connectNulls: false, animation: false,
-        lineStyle: { width: 1.6, color }, itemStyle: { color }, emphasis: { disabled: true }, ...more,
-      });
-      const shade = (color) => ({ areaStyle: { color, opacity: 0.16 } });
-      const left = this.small ? 44 : 58, right = this.small ? 40 : 56;
-      const time = { type: "time", min: past.from_s * 1000, max: past.to_s * 1000, axisLine: { lineStyle: { color: rule } }, axisTick: { show: false }, splitLine: { show: false } };
-      const tag = { color: text, fontSize: size };
-      const value = (name, more = {}) => ({ type: "value", name, nameTextStyle: tag, axisLabel: tag, splitLine: { lineStyle: { color: rule } }, splitNumber: 4, ...more });
-      return {
-        aria: { enabled: true }, backgroundColor: "transparent", textStyle: { fontFamily: font },
-        legend: { top: 0, left: 0, itemWidth: 18, itemHeight: 8, itemGap: this.small ? 10 : 18, textStyle: { ...tag, color: css("--text") }, icon: "roundRect" },
-        axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: text } },
-        tooltip: { trigger: "axis", backgroundColor: css("--card"), borderColor: rule, textStyle: { color: css("--text"), fontSize: size }, confine: true,
-          valueFormatter: (v) => (v === null || v === undefined ? "unknown" : String(Math.round(v * 10) / 10).replace("-", "−")) },
-        grid: [{ left, right, top: this.small ? 72 : 54, height: this.small ? "36%" : "44%" }, { left, right, bottom: 26, height: this.small ? "24%" : "24%" }],
-        xAxis: [{ ...time, gridIndex: 0, axisLabel: { show: false } }, { ...time, gridIndex: 1, axisLabel: { ...tag, hideOverlap: true } }],
-        yAxis: [value("W", { gridIndex: 0 }), value("%", { gridIndex: 1, min: 0, max: 100, interval: 50 }),
-          value("mV", { gridIndex: 1, position: "right", min: 0, splitLine: { show: false }, splitNumber: 2 })],
-        series: [
-          line("house", pairs(past.house), css("--house"), 0),
-          line("battery", pairs(past.battery), css("--battery"), 0, shade(css("--battery"))),
-          line("grid", pairs(past.grid), css("--grid"), 0),
-          line("state of charge, %", pairs(past.soc), css("--battery"), 1, shade(css("--battery"))),
-          { ...line("spread of cells, mV", pairs(spread), css("--sun"), 1), yAxisIndex: 2 },
-        ],
-      };
     },
   },
 };

@@ -10,8 +10,8 @@ export const FaultsPanel = {
         <p>{{ fault.text }}</p><p class="remedy">{{ fault.remedy }}</p></div>
       <button v-if="fault.latched && !kiosk" class="main" @click="$emit('ask', 'acknowledge', fault.acknowledge)">Acknowledge</button>
     </li></ul>
-    <div v-if="faults.length && !kiosk" class="row"><button class="quiet ack-all" @click="$emit('ask', 'acknowledge', 'all')">Acknowledge all</button>
-      <span class="dim">Ends those whose cause is gone; {{ latched }} {{ latched === 1 ? "waits" : "wait" }} for it.</span>
+    <div v-if="(latched || answers.acknowledge?.text) && !kiosk" class="row"><button v-if="latched" class="quiet ack-all" @click="$emit('ask', 'acknowledge', 'all')">Acknowledge all</button>
+      <span v-if="latched" class="dim">Ends those whose cause is gone; {{ latched }} {{ latched === 1 ? "waits" : "wait" }} for it.</span>
       <span v-if="answers.acknowledge?.text" role="status" :class="answers.acknowledge.ok ? 'good' : 'warn'">{{ answers.acknowledge.text }}</span></div>`,
 };
 

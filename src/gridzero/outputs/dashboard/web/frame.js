@@ -52,8 +52,8 @@ export const HelpDialog = {
     <dialog ref="box" class="box" aria-labelledby="help-title" @close="$emit('close')">
       <h2 id="help-title">Keyboard</h2>
       <dl class="keys">
-        <dt><kbd>1</kbd> … <kbd>7</kbd></dt><dd>now, battery, history, cells, why, faults, settings</dd>
-        <dt><kbd>d</kbd> <kbd>w</kbd></dt><dd>history of a day, of a week</dd>
+        <dt><kbd>1</kbd> … <kbd>9</kbd></dt><dd>now, battery, history, energy, cells, why, faults, modules, settings</dd>
+        <dt><kbd>d</kbd> <kbd>w</kbd> <kbd>m</kbd> <kbd>y</kbd></dt><dd>history of a day, a week, a month, a year</dd>
         <dt><kbd>t</kbd></dt><dd>colours: as the system, dark, light</dd>
         <dt><kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd></dt><dd>from cell to cell</dd>
         <dt><kbd>?</kbd></dt><dd>this list</dd>

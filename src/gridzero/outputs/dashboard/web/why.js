@@ -1,12 +1,13 @@
 // Why the battery does what it does, and what the error of the grid was put down to.
 export const WhyPanel = {
-  props: { why: Object },
+  props: { why: Object, kiosk: Boolean },
   template: `
-    <p class="say">{{ why.because }}</p>
+    <p class="say">{{ why.because }} <span v-for="mark in why.marks" :key="mark" class="tag">{{ mark }}</span></p>
     <dl class="facts">
       <dt>Mode</dt><dd>{{ why.mode }}</dd>
+      <dt v-if="!kiosk">Strategy</dt><dd v-if="!kiosk">{{ why.strategy }} <span class="dim">{{ why.plan }}</span></dd>
       <dt>Set-point</dt><dd>{{ why.setpoint }} <span class="dim">wanted {{ why.wish }}</span></dd>
-      <dt>Grid target</dt><dd>{{ why.target }}</dd>
+      <dt v-if="!kiosk">Grid target</dt><dd v-if="!kiosk">{{ why.target }} <span v-if="why.lean" class="dim">{{ why.lean }}</span></dd>
       <template v-for="limit in why.limits" :key="limit.way">
         <dt>May {{ limit.way }}</dt><dd>{{ limit.value }} <span class="dim">{{ limit.because }}</span></dd></template>
     </dl>

@@ -1,0 +1,1 @@
+"""``gridzero bench day``: a day in which a person changes nearly every setting."""
