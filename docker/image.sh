@@ -17,7 +17,7 @@ done
 make_base() {
     local mirror root=$cache/rootfs
     # the mirror that this machine itself uses
-    mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -v snapshot | head -1 | tr -d ' ')
+    mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -v snapshot | head -1 | tr -d ' ') || true
     rm -rf "$root"
     debootstrap --variant=minbase --include=python3-venv,ca-certificates \
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" ${mirror:+"$mirror"} >"$cache/debootstrap.log"

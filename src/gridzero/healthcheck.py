@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from gridzero.errors import ConfigError
 from gridzero.links.alive_file import VARIABLE, AliveFile
@@ -26,19 +27,26 @@ _PAGE_S = 3.0
 _BROKEN = 500
 
 
+class Seen(NamedTuple):
+    """What was found, with one line for people."""
+
+    is_well: bool
+    said: str
+
+
 def run(config: Path | None, page: str | None) -> ExitCode:
     """Look once and say what was seen. Raises ConfigError."""
     if page is not None:
-        is_well, said = look_at_page(page)
+        seen = look_at_page(page)
     elif config is not None:
-        is_well, said = asyncio.run(_listen(config))
+        seen = asyncio.run(listen(config))
     else:
-        is_well, said = look_at_file(os.environ)
-    sys.stdout.write(said + "\n")
-    return ExitCode.ASKED if is_well else ExitCode.FINDINGS
+        seen = look_at_file(os.environ)
+    sys.stdout.write(seen.said + "\n")
+    return ExitCode.ASKED if seen.is_well else ExitCode.FINDINGS
 
 
-def look_at_file(environ: Mapping[str, str]) -> tuple[bool, str]:
+def look_at_file(environ: Mapping[str, str]) -> Seen:
     """What ``gridzero run`` last said of itself. Raises ConfigError where nobody said to where."""
     file = AliveFile.from_environment(environ)
     if file is None:
@@ -49,14 +57,14 @@ def look_at_file(environ: Mapping[str, str]) -> tuple[bool, str]:
         )
     sign = file.read()
     if sign is None:
-        return False, "gridzero has sent nothing yet"
+        return Seen(False, "gridzero has sent nothing yet")
     if not 0.0 <= sign.age_s <= OLDEST_S:
-        return False, f"gridzero stands still: its last word is {sign.age_s:.0f} s old"
+        return Seen(False, f"gridzero stands still: its last word is {sign.age_s:.0f} s old")
     words = f": {sign.text}" if sign.text else ""
-    return sign.is_sending, f"{sign.state}{words}"
+    return Seen(sign.is_sending, f"{sign.state}{words}")
 
 
-def look_at_page(where: str) -> tuple[bool, str]:
+def look_at_page(where: str) -> Seen:
     """Whether a web server answers at HOST:PORT, also when it asks for a password."""
     host, _, port = where.rpartition(":")
     if not (host and port.isdecimal() and 0 < int(port) < 65536):
@@ -66,13 +74,13 @@ def look_at_page(where: str) -> tuple[bool, str]:
         connection.request("GET", "/")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return False, f"no page at {where}: {str(error) or type(error).__name__}"
+        return Seen(False, f"no page at {where}: {str(error) or type(error).__name__}")
     finally:
         connection.close()
-    return status < _BROKEN, f"the page answers with {status}"
+    return Seen(status < _BROKEN, f"the page answers with {status}")
 
 
-async def _listen(config: Path) -> tuple[bool, str]:
+async def listen(config: Path) -> Seen:
     """Whether a state comes now; it is never retained, so whatever comes is new."""
     # Reading a configuration takes long on a Pi; the other questions do without
     from gridzero.companion import connected  # noqa: PLC0415
@@ -88,5 +96,5 @@ async def _listen(config: Path) -> tuple[bool, str]:
                 await heard.wait()
         except TimeoutError:
             where = f"{loaded.config.mqtt.host or '127.0.0.1'}, {feed.prefix}/state"
-            return False, f"no gridzero speaks at {where}"
-    return True, "gridzero speaks"
+            return Seen(False, f"no gridzero speaks at {where}")
+    return Seen(True, "gridzero speaks")

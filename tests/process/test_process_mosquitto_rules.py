@@ -12,7 +12,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from free_ports import free_port
-from process_site import LOOPBACK, until
+from process_site import LOOPBACK, Terminal, gridzero, site_config, until
 
 RULES = Path(__file__).parents[2] / "docker" / "mosquitto"
 USERS = ("gridzero", "faces", "meter", "homeassistant", "reader")
@@ -34,7 +34,7 @@ def configuration(folder: Path, port: int) -> Path:
         ("/mosquitto/config/acl", str(RULES / "acl")),
         ("/mosquitto/data/", f"{folder}/"),
         ("listener 1883", f"listener {port} {LOOPBACK}\nuser root"),
-        ("log_dest stdout", "log_dest stderr"),  # unbuffered
+        ("log_dest stdout", "log_dest stderr\nlog_type all"),  # unbuffered
     ):
         assert f"\n{old}" in text or f" {old}\n" in text
         text = text.replace(old, new)
@@ -97,6 +97,34 @@ async def test_each_name_can_say_its_own_and_nothing_else(
 ) -> None:
     async with mosquitto(tmp_path) as port:
         assert await heard(port, speaker, expected[0]) == expected
+
+
+@pytest.mark.slow
+async def test_control_and_companion_need_no_more_than_their_rules(
+    tmp_path: Path,
+) -> None:
+    terminal = Terminal()
+    try:
+        async with mosquitto(tmp_path) as port:
+            for user in ("gridzero", "faces"):
+                account = {"username": user, "password": f"of {user}"}
+                mqtt = {"host": LOOPBACK, "port": port, **account}
+                site_config(tmp_path / user, mqtt, terminal.path)
+            async with (
+                gridzero(tmp_path / "gridzero", "run", "house.yaml"),
+                gridzero(tmp_path / "faces", "companion", "house.yaml") as companion,
+                client(port, "reader") as ear,
+                client(port, "homeassistant") as home,
+            ):
+                await ear.subscribe("gridzero/ha/#")  # after it has announced everything
+                await home.subscribe("homeassistant/#")
+                async with asyncio.timeout(30):
+                    await anext(aiter(home.messages))
+                    await anext(aiter(ear.messages))
+                assert "Traceback" not in companion.err
+        assert "Denied PUBLISH" not in (tmp_path / "log").read_text()
+    finally:
+        terminal.close()
 
 
 async def test_a_reader_says_nothing_and_strangers_stay_outside(tmp_path: Path) -> None:
