@@ -369,6 +369,30 @@ def _meter(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", nargs="?", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="for programs, with stable keys")
+    parser.add_argument("--all", action="store_true", help="also what is good or cannot be seen")
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from gridzero.doctor.command import run
+
+    return run(arguments)
+
+
+def _setup_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.host_setup.arguments import add
+
+    add(parser)
+
+
+def _setup(arguments: argparse.Namespace) -> int:
+    from gridzero.host_setup.command import run
+
+    return run(arguments)
+
+
 _TRY, _SET_UP = "to try it, without any hardware", "to set up a house"
 _RUN, _LOOK = "to run it", "to look at one that runs, and to talk to it"
 _BESIDE, _WORK = "started by `run`; by hand only for one on another machine", "for engineers"
@@ -383,6 +407,20 @@ COMMANDS: tuple[Command, ...] = (
         _meter,
     ),
     Command(_SET_UP, "check", "Check configuration files and tell what they mean", _files, _check),
+    Command(
+        _SET_UP,
+        "setup",
+        "Show or write the machine's files: CAN names and rates, overlays, systemd unit",
+        _setup_arguments,
+        _setup,
+    ),
+    Command(
+        _SET_UP,
+        "doctor",
+        "Look for what is wrong with this machine, and tell what mends it",
+        _doctor_arguments,
+        _doctor,
+    ),
     Command(
         _SET_UP,
         "alerts",

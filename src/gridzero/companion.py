@@ -83,7 +83,7 @@ async def until_asked_to_end(*, with_parent: bool) -> None:
     """Return on SIGINT or SIGTERM, and with_parent also when standard input ends."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _look_at_parent, stop)

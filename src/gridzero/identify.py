@@ -16,6 +16,7 @@ from gridzero.errors import ConfigError, GridzeroError
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.plugins import find_plugins
 from gridzero.ports.links import MqttLink, MqttMessage
+from gridzero.ports.plugin import Report
 from gridzero.real_links import mqtt_of, up_soon
 from gridzero.runtime.exit_codes import ExitCode
 
@@ -140,9 +141,9 @@ def broker_of(broker: str, prefix: str) -> MqttConfig:
     return MqttConfig(host=host, port=int(port), topic_prefix=prefix)
 
 
-def client(mqtt: MqttConfig) -> RealMqtt:
-    """A client of that broker that says nothing of itself."""
-    return mqtt_of(mqtt, _untold)
+def client(mqtt: MqttConfig, report: Report | None = None) -> RealMqtt:
+    """A client of that broker that says nothing of itself. report: hears of outages."""
+    return mqtt_of(mqtt, report or _untold)
 
 
 def _words(found: dict[str, Any] | None) -> str:

@@ -59,7 +59,7 @@ def run(config: Path, duration_s: float | None = None, *, alone: bool = False) -
 async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) -> Ending:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     if duration_s is not None:
         loop.call_later(duration_s, stop.set)

@@ -145,6 +145,7 @@ async def test_kill_9_does_not_damage_the_settings_and_they_are_there_again(
         await until(lambda: listener.state)
         assert listener.state["mode"] == "auto"
         await listener.say("gridzero/mode/set", "hold")
+        await until(lambda: listener.state["mode"] == "hold")
         await until(
             lambda: stored.exists() and json.loads(stored.read_text())["mode"]["value"] == "hold"
         )
@@ -160,7 +161,7 @@ async def test_kill_9_does_not_damage_the_settings_and_they_are_there_again(
         assert listener.state["mode"] == "hold"
         assert listener.state["power_w"] == values["power_w"]
         assert again.events("settings_lost.said") == []
-        assert await again.end(signal.SIGTERM) == 0
+        assert await again.end(signal.SIGHUP) == 0
 
 
 async def test_many_changes_at_once_end_with_the_last_one_in_the_file(

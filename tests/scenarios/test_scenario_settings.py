@@ -159,7 +159,7 @@ async def test_only_what_exceeds_the_peak_is_shaved() -> None:
         below = await person.set("peak_w", 1500, 10.0)
         assert below.because is Because.BELOW_PEAK
         assert below.battery_w == pytest.approx(0, abs=6)
-        filled = await person.set("reserve_soc_pct", 60, 40.0)
+        filled = await person.set("reserve_soc_pct", 60, 330.0)
         assert filled.because is Because.PEAK_RESERVE
         assert filled.charger_w == pytest.approx(-250, abs=40), "half of what is left"
 

@@ -2,7 +2,9 @@
 
 - self_use: the target.
 - peak_shave: only what exceeds the peak is discharged; surplus is stored. A battery below its
-  reserve is charged with half of what is left below the peak, where that is allowed.
+  reserve is charged with half of what is left below the peak, where that is allowed, once there
+  has been room for a charger for five minutes: a load near the peak must not start it
+  again and again.
 - tariff: stored energy is used while a kWh from the grid costs at least what a stored one is
   worth (docs/value.md), and bought while that pays for the losses. Without such a worth: the
   target, and the plan says so.
@@ -23,6 +25,7 @@ from gridzero.domain.snapshot import ConverterView, Snapshot
 _MARGIN = 0.05  # by which buying must be cheaper to begin: a price that trembles starts nothing
 _GENTLY = 0.5
 _HYSTERESIS_PCT = 1.0
+_BELOW_PEAK_S = 300.0
 _NEVER_W = 1e6
 """Import that no house reaches: the battery is not discharged for any."""
 
@@ -40,12 +43,14 @@ class Strategist:
 
     def __init__(self) -> None:
         self._buys = self._fills = False
+        self._below_since_s: float | None = None
 
     def course(self, now: Snapshot, net_load_w: float | None) -> Course:
         """net_load_w: what the house needs without the battery by a meter that is fresh, W."""
         aim = self_use(now.wanted)
         if now.wanted.strategy is Strategy.PEAK_SHAVE:
             return self._peak(now, aim, net_load_w)
+        self._below_since_s = None
         if now.wanted.strategy is Strategy.TARIFF:
             return self._tariff(now, aim)
         return Course(aim, Plan.SELF_USE)
@@ -53,9 +58,20 @@ class Strategist:
     def _peak(self, now: Snapshot, aim: Aim, net_load_w: float | None) -> Course:
         peak_w = max(now.wanted.peak_w, aim.high_w)
         room_w = 0.0 if net_load_w is None else peak_w - net_load_w
-        if self._needs_reserve(now) and room_w > 0.0:
-            return Course(aim, Plan.PEAK_RESERVE, _GENTLY * room_w)
+        buy_w = _GENTLY * room_w
+        has_room = buy_w > 0.0 and buy_w >= _least_charge_w(now.chargers)
+        if self._stays_below(now.now_s, has_room=has_room) and self._needs_reserve(now):
+            return Course(aim, Plan.PEAK_RESERVE, buy_w)
         return Course(Aim(aim.low_w, peak_w, Because.BELOW_PEAK), Plan.PEAK_SHAVE)
+
+    def _stays_below(self, now_s: float, *, has_room: bool) -> bool:
+        """Whether the house has left room for a charger for long."""
+        if not has_room:
+            self._below_since_s = None
+            return False
+        if self._below_since_s is None:
+            self._below_since_s = now_s
+        return now_s - self._below_since_s >= _BELOW_PEAK_S
 
     def _needs_reserve(self, now: Snapshot) -> bool:
         soc_pct, wanted = soc_pct_of(now), now.wanted
@@ -94,6 +110,11 @@ def self_use(wanted: Wanted) -> Aim:
     if low_w < high_w:
         return Aim(low_w, high_w, Because.GRID_CHARGE_NOT_ALLOWED)
     return Aim(low_w, high_w)
+
+
+def _least_charge_w(units: Sequence[ConverterView]) -> float:
+    """What the smallest charger needs to run at all."""
+    return min((unit.spec.min_w for unit in units), default=0.0)
 
 
 def _least_efficiency(units: Sequence[ConverterView]) -> float:

@@ -243,8 +243,25 @@ def test_a_target_is_held_as_ever_where_nothing_else_is_set() -> None:
 
 
 def course(wanted: Wanted, net_w: float | None = 0.0, **known: Any) -> tuple[Plan, float]:
-    found = Strategist().course(a_house(wanted=wanted, **known), net_w)
+    """After the house has been quiet for long."""
+    strategist = Strategist()
+    strategist.course(a_house(wanted=wanted, now_s=0.0, **known), 0.0)
+    found = strategist.course(a_house(wanted=wanted, now_s=300.0, **known), net_w)
     return found.plan, found.buy_w
+
+
+def test_a_load_that_comes_and_goes_does_not_start_the_charger_again_and_again() -> None:
+    wanted = Wanted(strategy=Strategy.PEAK_SHAVE, peak_w=1400.0, reserve_soc_pct=70.0)
+    strategist, plans = Strategist(), []
+    for second in range(3600):
+        # above the peak, then too near to it for a charger, then far below
+        net_w = 1500.0 if second % 20 < 10 else 1399.0
+        net_w = net_w if second < 2400 else 200.0
+        now = a_house(wanted=wanted, now_s=float(second), condition=at(0.4))
+        plans.append(strategist.course(now, net_w).plan)
+    begun = [s for s, (was, now) in enumerate(pairwise(plans), 1) if now is not was]
+    assert begun == [2700], "five minutes after the last of it"
+    assert plans[-1] is Plan.PEAK_RESERVE
 
 
 def test_peaks_are_shaved_and_the_reserve_filled_below_them() -> None:

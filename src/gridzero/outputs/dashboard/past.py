@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from gridzero.errors import GridzeroError
 from gridzero.outputs.dashboard.reasons import runs_of
-from gridzero.outputs.history.points import Column, Points
+from gridzero.outputs.history.points import Column, Level, Points
 from gridzero.outputs.history.reader import HistoryReader, Record
 
 DAY_S: Final = 86400.0
@@ -34,6 +34,7 @@ CURVES: Final = {
 """Names on the page, and of the series in the history."""
 _BECAUSE: Final = "because."
 _NOTHING_YET: Final = "Nothing is written yet: the first values appear within a minute."
+_BAND_BY_MINUTES_S: Final = 3 * DAY_S  # a week by minutes would be read for 240 points
 _GAP = 1.5  # steps
 
 
@@ -124,7 +125,8 @@ def places(at_s: Sequence[float], step_s: float) -> Iterator[tuple[float, int | 
 def _more(reader: HistoryReader, from_s: float, to_s: float) -> dict[str, Any]:
     """Which reason prevailed when, and what happened."""
     names = [name for name in reader.names() if name.startswith(_BECAUSE)]
-    band = reader.series(names, from_s, to_s, BAND_POINTS)
+    level = Level.HOUR if to_s - from_s > _BAND_BY_MINUTES_S else None
+    band = reader.series(names, from_s, to_s, BAND_POINTS, level)
     seconds = {name.removeprefix(_BECAUSE): band.columns[name].mean for name in names}
     told = reader.events(from_s, to_s, most=MOST_MARKS)
     return {

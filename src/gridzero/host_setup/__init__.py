@@ -1,0 +1,1 @@
+"""``gridzero setup``: the files of the machine that a configuration needs."""
