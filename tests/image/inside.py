@@ -79,6 +79,8 @@ async def listen(began_s: float, seen: dict[str, float]) -> None:
     async with aiomqtt.Client("127.0.0.1", 1883) as client:
         await client.subscribe("gridzero/state")
         async for message in client.messages:
+            if str(message.topic) != "gridzero/state":
+                continue  # the built-in broker hands out retained ones unasked
             setpoint_w = json.loads(bytes(message.payload))["setpoint_w"]
             if setpoint_w is None:
                 continue
