@@ -149,9 +149,8 @@ async def test_a_damaged_settings_file_lets_the_battery_rest_and_is_told(
 @pytest.mark.parametrize(
     "content",
     [
-        b'{"mode": {"value": "warp", "default": "auto"}, "new_in_version_9": [1, {"x": null}]}',
-        b'{"power_w": {"value": 1e999, "default": 0.0}}',
-        b'{"target_w": {"value": "NaN", "default": 0.0}, "mode": 7}',
+        b'{"power_w": {"value": 1e999, "default": 0.0}, "new_in_version_9": [1, {"x": null}]}',
+        b'{"target_w": {"value": "NaN", "default": 0.0}}',
         b"{}",
     ],
 )
@@ -168,6 +167,31 @@ async def test_a_settings_file_of_another_version_costs_only_what_is_unknown(
         await world.until(60.0)
         assert not world.bugs
         assert world.inverter_a > 10.0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"mode": {"value": "warp", "default": "auto"}}',
+        b'{"target_w": {"value": 10.0, "default": 0.0}, "mode": 7}',
+        b'{"maintenance": {"value": "perhaps", "default": false}}',
+    ],
+)
+async def test_a_stored_mode_that_nobody_understands_rests_the_battery(
+    content: bytes, tmp_path: Path
+) -> None:
+    """It may have been "off"."""
+    file = tmp_path / "settings.json"
+    file.write_bytes(content)
+    async with living(Start(**DISCHARGING)) as world:
+        await world.until(10.0)
+        world.kill()
+        world.stores["settings"] = AtOnce(file)
+        world.restart()
+        await world.until(60.0)
+        assert not world.bugs
+        assert world.inverter_a == 0.0
+        assert world.life.app.site.settings.lost
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"units": 3}', b'{"version": 99}'])
