@@ -67,6 +67,7 @@ class Stopwatch:
     ) -> None:
         self.demand_w = 0
         self._used_s = 0.0
+        self._give_up_s = MOST_S
         self._meter_line, self._mqtt, self._house, self._pid = media.meter_line, mqtt, house, pid
         self._loop = asyncio.get_running_loop()
         self._random = Random(seed)  # noqa: S311 - not a secret
@@ -74,8 +75,12 @@ class Stopwatch:
         self._arrived: asyncio.Future[float] = self._loop.create_future()
         media.pty.listen(self._on_bytes)
 
-    async def to_wire(self, seconds: float, pauses_s: Pauses) -> Samples:
-        """Publish load after load; a sample ends with the first byte of the changed demand."""
+    async def to_wire(self, seconds: float, pauses_s: Pauses, give_up_s: float = MOST_S) -> Samples:
+        """Publish load after load; a sample ends with the first byte of the changed demand.
+
+        give_up_s: what took longer counts as that.
+        """
+        self._give_up_s = give_up_s
         self._meter_line.is_muted = True
         loads = cycle(LOADS_W)
         try:
@@ -117,14 +122,14 @@ class Stopwatch:
                 await asyncio.sleep(left_s)
 
     async def _timed(self, publish: Callable[[], None]) -> float:
-        """Seconds until something arrives; what does not arrive in time counts as MOST_S."""
+        """Seconds until something arrives; what does not arrive in time counts as that time."""
         self._arrived = self._loop.create_future()
         began_s = self._loop.time()
         publish()
         with suppress(TimeoutError):
-            async with asyncio.timeout(MOST_S):
+            async with asyncio.timeout(self._give_up_s):
                 return await self._arrived - began_s
-        return MOST_S
+        return self._give_up_s
 
     def _publish(self, load_w: float) -> None:
         grid_w = round(load_w - self._house.battery_w)

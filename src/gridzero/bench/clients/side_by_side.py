@@ -12,15 +12,21 @@ from typing import Any
 from gridzero.bench.clients.crowd import BROWSERS, Doors, crowd
 from gridzero.bench.figures import Figure, percentile
 from gridzero.bench.real_time import Rig, rig
-from gridzero.bench.stopwatch import FREE_WIRE, MOST_S, Samples
+from gridzero.bench.stopwatch import FREE_WIRE, Samples
 
 RATIO_GOAL = 1.2
+AT_ONCE_MS = 100.0
+"""The driver repeats and the limits are checked each 250 ms: what comes sooner is an answer."""
+
+_LEAST_SHARE = 0.5
+_GIVE_UP_S = 0.3
 
 NOTES = f"""\
 In turns: nobody beside `gridzero run --alone`; then companion (Home Assistant, history, console,
 metrics), dashboard with {BROWSERS} light browsers, a console dumping a CAN bus and a subscriber of
 all topics, all on this machine and at the broker inside gridzero. The ratio is of the p99 of all
-rounds; median, least and worst are of the rounds' own p99. See docs/benchmarks.md."""
+answers that came at once (within 100 ms; later ones are the law's second look or a repeat); median,
+least and worst are of the rounds' own p99. See docs/benchmarks.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,9 @@ class SideBySide:
 
     def figures(self) -> Iterator[Figure]:
         """The ratio with its goal, and what stands behind it."""
-        alone, watched = _took(self.alone), _took(self.watched)
+        alone, watched = _at_once(self.alone), _at_once(self.watched)
         ratio = percentile(watched, 0.99) / percentile(alone, 0.99)
-        is_fit = percentile(alone, 0.99) < 1000 * MOST_S  # else more than a hundredth got lost
+        is_fit = _share(self.alone) >= _LEAST_SHARE  # else other programs are measured
         title = "p99 watched / alone" if is_fit else "p99 watched / alone: too busy to judge"
         goal = RATIO_GOAL if is_fit else None
         yield Figure("clients_p99_ratio", title, ratio, "", at_most=goal)
@@ -93,27 +99,41 @@ async def measure(seconds: float, settle_s: float, rounds: int) -> SideBySide:
 async def _timed(house: Rig, seconds: float, cpu: list[float]) -> Samples:
     loop = asyncio.get_running_loop()
     began_s, began_cpu_s = loop.time(), house.service.cpu_s()
-    samples = await house.watch.to_wire(seconds, FREE_WIRE)
+    samples = await house.watch.to_wire(seconds, FREE_WIRE, give_up_s=_GIVE_UP_S)
     cpu.append(100 * (house.service.cpu_s() - began_cpu_s) / (loop.time() - began_s))
     return samples
 
 
 def _of(key: str, title: str, rounds: list[Samples]) -> Iterator[Figure]:
-    took, waited = _took(rounds), [ms for each in rounds for ms in each.waited_ms]
-    p99s = [percentile(each.took_ms, 0.99) for each in rounds]
+    took, all_ms = _at_once(rounds), [ms for each in rounds for ms in each.took_ms]
+    waited = [ms for each in rounds for ms in each.waited_ms]
+    p99s = [percentile(_at_once([each]), 0.99) for each in rounds]
     yield Figure(f"clients_{key}_p50_ms", f"{title}, p50", percentile(took, 0.5), "ms")
     yield Figure(f"clients_{key}_p99_ms", f"{title}, p99", percentile(took, 0.99), "ms")
     yield Figure(f"clients_{key}_p99_median_ms", "  median of rounds", median(p99s), "ms")
     yield Figure(f"clients_{key}_p99_least_ms", "  least round", min(p99s), "ms")
     yield Figure(f"clients_{key}_p99_most_ms", "  worst round", max(p99s), "ms")
-    yield Figure(f"clients_{key}_messages", "  messages", len(took), "")
+    share = 100 * _share(rounds)
+    yield Figure(f"clients_{key}_messages", "  messages", len(all_ms), "")
+    yield Figure(f"clients_{key}_at_once", "  of them answered at once", share, "%")
     wait = percentile(waited, 0.99)
     yield Figure(f"clients_{key}_core_wait_p99_ms", "  waiting for a core, p99", wait, "ms")
 
 
-def _took(rounds: list[Samples]) -> list[float]:
-    return [ms for each in rounds for ms in each.took_ms]
+def _at_once(rounds: list[Samples]) -> list[float]:
+    """Answers to the message itself: later ones are of the law, which looks twice, or a repeat.
+
+    All of them where none came at once.
+    """
+    all_ms = [ms for each in rounds for ms in each.took_ms]
+    return [ms for ms in all_ms if ms < AT_ONCE_MS] or all_ms
+
+
+def _share(rounds: list[Samples]) -> float:
+    """Which part of the messages was answered at once, 0..1."""
+    all_ms = [ms for each in rounds for ms in each.took_ms]
+    return sum(ms < AT_ONCE_MS for ms in all_ms) / len(all_ms)
 
 
 def _calm(rounds: list[Samples]) -> list[float]:
-    return [ms for each in rounds for ms in each.undisturbed_ms()]
+    return [ms for each in rounds for ms in each.undisturbed_ms() if ms < AT_ONCE_MS]
