@@ -136,4 +136,5 @@ def _share(rounds: list[Samples]) -> float:
 
 
 def _calm(rounds: list[Samples]) -> list[float]:
-    return [ms for each in rounds for ms in each.undisturbed_ms() if ms < AT_ONCE_MS]
+    calm = [ms for each in rounds for ms in each.undisturbed_ms() if ms < AT_ONCE_MS]
+    return calm or _at_once(rounds)
