@@ -18,10 +18,13 @@ log = structlog.get_logger()
 
 
 class Backoff:
-    """Pauses between attempts: doubling, and from the start again after a healthy time."""
+    """Pauses between attempts: doubling, and from the start again after a healthy time.
+
+    longest_s: short, because a house waits; a try costs a look at a name or one refused connect.
+    """
 
     def __init__(
-        self, *, first_s: float = 0.5, longest_s: float = 30.0, healthy_s: float = 10.0
+        self, *, first_s: float = 0.5, longest_s: float = 3.0, healthy_s: float = 10.0
     ) -> None:
         self._first_s = first_s
         self._longest_s = longest_s

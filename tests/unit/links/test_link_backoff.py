@@ -19,7 +19,7 @@ def lost(what: str = "gone") -> LinkError:
 
 def test_pauses_double_up_to_the_longest() -> None:
     backoff = Backoff()
-    assert [backoff.pause_s(0) for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [backoff.pause_s(0) for _ in range(8)] == [0.5, 1, 2, 3, 3, 3, 3, 3]
 
 
 def test_a_healthy_time_starts_the_pauses_again() -> None:
