@@ -554,7 +554,7 @@ _ROWS = (
         code="can_errors",
         title="A CAN controller is in trouble",
         noticed="at its error frame (error-warning, error-passive, bus-off) or within 2 s by asking"
-        " the kernel; at a send queue that is full",
+        " the kernel; at a send queue that is full; at 500 frames a second within 1 s",
         power="by the age of what came over it",
         clears="by itself 4 s after the last sign of it",
         remedy="Check bit rate, crystal, termination; set restart-ms 100 on the interface",
