@@ -66,6 +66,13 @@ class Babbler:
         program = [sys.executable, str(Path(__file__).with_name("babbler.py")), channel, kind]
         self._popen = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
 
+    def __enter__(self) -> Babbler:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._popen.kill()
+        self._popen.communicate()
+
     def end(self) -> int:
         """How many frames it has sent."""
         self._popen.send_signal(signal.SIGINT)
@@ -118,11 +125,9 @@ class LinuxHouse:
             lay(name, f"{name}-far")
         self.port = free_port()
         file = configuration(folder, self.port)
-        self.twins = Program(folder, "twins", str(TWINS), str(file))
-        wait_for((folder / "inverter-port").is_symlink, why="the twins begin")
-        self.site = Program(folder, "site", "-m", "gridzero.cli", "run", str(file), "--alone")
-        self._state: dict[str, Any] = {}
         self.states: list[tuple[float, dict[str, Any]]] = []
+        self.twins = Program(folder, "twins", str(TWINS), str(file))
+        self.site = Program(folder, "site", "-m", "gridzero.cli", "run", str(file), "--alone")
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._take
         wait_for(self._connects, why="the broker")
@@ -167,6 +172,14 @@ class LinuxHouse:
         """Whether the grid stands near zero and the battery works for it."""
         truth = self.truth()
         return bool(truth) and abs(truth["grid_w"]) < 40.0 and abs(truth["battery_w"]) > 100.0
+
+    def commands(self) -> bool:
+        """Whether it asks for power again."""
+        return abs(self.state.get("setpoint_w", 0.0)) > 50.0
+
+    def believes_its_cells(self) -> bool:
+        battery = self.state.get("battery") or {}
+        return not self.has("cell_implausible") and battery.get("healthy") == battery.get("modules")
 
     def is_idle(self) -> bool:
         truth = self.truth()

@@ -180,11 +180,13 @@ class RealCan:
     async def _ask_the_kernel(self, worker: Worker) -> None:
         if self._spec.interface != "socketcan":
             return
+        before = self.health.state
         with suppress(TimeoutError):
             state = await worker.call(
                 partial(controller_state, self._spec.channel), limit_s=ASK_LIMIT_S
             )
-            if state is not None and not self._end.is_over:
+            # an error frame that came meanwhile knows better
+            if state is not None and self.health.state == before and not self._end.is_over:
                 self._controller.asked(state, self._loop.time())
 
     def _is_deaf(self) -> bool:
