@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as mqtt
 import yaml
@@ -66,18 +66,20 @@ class Babbler:
         program = [sys.executable, str(Path(__file__).with_name("babbler.py")), channel, kind]
         self._popen = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
 
-    def __enter__(self) -> Babbler:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._popen.kill()
-        self._popen.communicate()
+        self._popen.wait()
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
 
     def end(self) -> int:
         """How many frames it has sent."""
         self._popen.send_signal(signal.SIGINT)
-        said, _ = self._popen.communicate()
-        return int(said)
+        assert self._popen.stdout is not None
+        return int(self._popen.stdout.read())
 
 
 class Program:
