@@ -35,6 +35,14 @@ def second_name(file: Path, name: Path) -> None:
         settle(name.parent)
 
 
+def keep_aside(file: Path) -> None:
+    """Keep what cannot be read as NAME.damaged, for a person to look at; never raises."""
+    aside = file.with_suffix(".damaged")
+    with suppress(OSError, NotWritten):
+        aside.unlink(missing_ok=True)
+        second_name(file, aside)
+
+
 def replace_whole(file: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file so that a power cut leaves the old or the new one.
 
