@@ -95,8 +95,9 @@ def _sources(
     """Contents by name, the history as a checked copy; and what is left out, and why."""
     sources: dict[str, bytes | Path] = {}
     missing: dict[str, str] = {}
+    private = {paths[name].resolve() for name in SECRET if name in paths}
     for name, path in paths.items():
-        if name in SECRET and not secrets:
+        if path.resolve() in private and not secrets:
             if path.exists():
                 missing[name] = f"{path}: only with --secrets"
         elif name == HISTORY:

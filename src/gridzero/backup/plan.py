@@ -7,14 +7,14 @@ count the difference again, and faults that wait for a person, because only a pe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from gridzero.backup.house import CONFIG, HISTORY, NAMED, SECRETS, STATE, House, house_of, paths_of
-from gridzero.backup.manifest import damaged
+from gridzero.backup.manifest import Part, damaged
 from gridzero.backup.unpack import Backup
 from gridzero.config.problems import ConfigErrors
 
@@ -66,7 +66,7 @@ def plan_into(backup: Backup, folder: Path, *, history: bool = True) -> Plan:
     config = folder / backup.manifest.config_name
     house = _house(backup, config)
     targets = {
-        name: folder / path if _is_inside(folder / path, folder) else folder / _spare(name, path)
+        name: folder / path if _is_inside(folder / path, folder) else folder / _spare(name)
         for name, path in paths_of(house, config).items()
         if name not in {CONFIG, SECRETS}
     }
@@ -86,7 +86,7 @@ def plan_over(backup: Backup, config: Path, *, history: bool = True) -> Plan:
     for name in (HISTORY, *house.named):
         path = targets[name]
         if not any(_is_inside(path, folder) for folder in own):
-            targets[name] = config.parent / ELSEWHERE / _plain(path)
+            targets[name] = config.parent / _spare(name)
     return _plan(backup, house, targets, history=history)
 
 
@@ -104,13 +104,9 @@ def _is_inside(path: Path, folder: Path) -> bool:
     return folder.resolve() in path.resolve().parents
 
 
-def _spare(name: str, path: Path) -> Path:
+def _spare(name: str) -> Path:
     """Where a file goes that belongs outside of the folder."""
-    return Path(name) if name in STATE else Path(ELSEWHERE) / _plain(path)
-
-
-def _plain(path: Path) -> str:
-    return path.name.lstrip(".") or "unnamed"
+    return Path(name) if name in STATE else Path(ELSEWHERE) / Path(name).name
 
 
 def _plan(backup: Backup, house: House, targets: Mapping[str, Path], *, history: bool) -> Plan:
@@ -118,9 +114,25 @@ def _plan(backup: Backup, house: House, targets: Mapping[str, Path], *, history:
     names = [name for name in _ORDER if name in parts and name in targets]
     if not history and HISTORY in names:
         names.remove(HISTORY)
-    moves = tuple(_move(backup, name, targets[name], house) for name in names)
-    moves = tuple(_counters_stay(moves))
-    return Plan(moves, targets[CONFIG], targets[STATE[0]].parent, house)
+    moves = [_move(backup, name, targets[name], house) for name in _places(names, targets, parts)]
+    return Plan(tuple(_counters_stay(moves)), targets[CONFIG], targets[STATE[0]].parent, house)
+
+
+def _places(
+    names: Sequence[str], targets: Mapping[str, Path], parts: Mapping[str, Part]
+) -> Iterator[str]:
+    """Names of which each has a place of its own; a key and its certificate may be one file.
+
+    Raises BackupRefused where unlike files want the same place.
+    """
+    taken: dict[Path, str] = {}
+    for name in names:
+        target = targets[name].resolve()
+        first = taken.setdefault(target, name)
+        if first == name:
+            yield name
+        elif parts[first] != parts[name]:
+            raise damaged(str(targets[name]), f"{first} and {name} want the same place")
 
 
 def _move(backup: Backup, name: str, target: Path, house: House) -> Move:
@@ -156,7 +168,7 @@ def _belongs(name: str, target: Path, house: House) -> str:
     )
 
 
-def _counters_stay(moves: tuple[Move, ...]) -> Iterator[Move]:
+def _counters_stay(moves: Sequence[Move]) -> Iterator[Move]:
     """Both files of counters stay where those of the house have counted on."""
     ahead = any(move.name == _ENERGY and move.writes and _is_ahead(move) for move in moves)
     for move in moves:
