@@ -171,5 +171,10 @@ def test_paths_are_those_that_gridzero_takes(tmp_path: Path) -> None:
 def test_no_file_of_the_state_folder_is_forgotten() -> None:
     source = Path(packing.__file__).parents[1]
     texts = [f.read_text() for f in (source / "app.py", *source.glob("outputs/**/*.py"))]
-    kept = {name for text in texts for name in re.findall(r'state_dir / "([^"]+\.json)"', text)}
+    texts.append((source / "outputs/alerts/face.py").read_text().replace("FILE =", "folder /"))
+    kept = {
+        name
+        for text in texts
+        for name in re.findall(r'(?:state_dir|folder) / "([^"]+\.json)"', text)
+    }
     assert {f"state/{name}" for name in kept} == set(STATE)
