@@ -26,6 +26,7 @@ MOST_PENDING = 32
 _LOGIN_CODES = frozenset({4, 5, 134, 135})
 _CLOSED_CODES = frozenset({4, 7, 128})  # paho's numbers: not connected, lost, unspecified
 _CLOSED = "it was closed by the broker or the network"
+_TURNED_AWAY = "it hung up without an answer"
 _SILENT = "it does not answer"
 _TIMED_OUT = frozenset({"Operation timed out", "timed out", "TimeoutError"})
 _NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
@@ -70,7 +71,7 @@ class MqttAccount:
             await _leave(client)
 
     def _client(self, will: Outgoing | None, deliver: Deliver) -> aiomqtt.Client:
-        client = aiomqtt.Client(
+        client = _Client(
             self.host,
             self.port,
             username=self.username,
@@ -92,22 +93,38 @@ class MqttAccount:
     def trouble(self, name: str, error: aiomqtt.MqttError) -> LinkError:
         """What went wrong, for a person."""
         cause = _cause(error)
-        if isinstance(error, aiomqtt.MqttCodeError) and code_number(error.rc) in _LOGIN_CODES:
-            remedy = "Check username and password, and the broker's access list"
-        elif "CERTIFICATE" in cause or "SSL" in cause:
-            remedy = "Check tls: the authority's certificate, the host name and the clock"
-        elif cause == _CLOSED and self.client_id:
-            remedy = (
-                "Check the broker and the network; when this comes again and again, another"
-                f" program uses the client_id {self.client_id!r} too"
-            )
-        else:
-            remedy = "Check that the broker runs there, and host, port and network"
         return LinkError(
             f"no connection to the broker: {cause}",
             where=f"{name} ({self.host}:{self.port})",
-            remedy=remedy,
+            remedy=self._remedy(error, cause),
         )
+
+    def _remedy(self, error: aiomqtt.MqttError, cause: str) -> str:
+        if isinstance(error, aiomqtt.MqttCodeError) and code_number(error.rc) in _LOGIN_CODES:
+            return "Check username and password, and the broker's access list"
+        if "CERTIFICATE" in cause or "SSL" in cause:
+            return "Check tls: the authority's certificate, the host name and the clock"
+        if cause == _TURNED_AWAY:
+            asks = "asks for tls.cert_file" if self.tls else "speaks TLS there (mqtt.tls)"
+            return f"See the broker's log, and whether it {asks}"
+        if cause == _CLOSED and self.client_id:
+            return (
+                "Check the broker and the network; when this comes again and again, another"
+                f" program uses the client_id {self.client_id!r} too"
+            )
+        return "Check that the broker runs there, and host, port and network"
+
+
+class _Client(aiomqtt.Client):
+    """Notices at once when the broker hangs up before it has answered."""
+
+    def _on_disconnect(self, *arguments: Any) -> None:
+        """For aiomqtt this is only what follows an answer: it would wait for one to the end."""
+        if self._connected.done():
+            super()._on_disconnect(*arguments)
+        else:
+            self._connected.set_exception(aiomqtt.MqttError(_TURNED_AWAY))
+            self._connected.exception()  # whoever waits gets it; it is no news to anybody else
 
 
 def _cause(error: aiomqtt.MqttError) -> str:
