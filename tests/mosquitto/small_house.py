@@ -23,7 +23,7 @@ from gridzero_drivers.soyosource.codec import DEMAND_BYTES, DEMAND_HEAD, Demand,
 from gridzero_drivers.vw_gte.options import VwGteOptions
 from gridzero_drivers.vw_gte.twin import GteBusTwin
 
-LOAD_W = 400.0
+LOAD_W = 120.0
 GRID_TOPIC = "meterbox/grid"
 METER_S = 0.5
 STEP_S = 0.02

@@ -35,7 +35,7 @@ class Birth:
         self._is_told = False
 
     def said(self) -> None:
-        """It has left; from now on it is expected back."""
+        """It leaves; from now on it is expected back."""
         self.forget()
         self._waiting = asyncio.get_running_loop().call_later(ECHO_LIMIT_S, self._unheard)
 

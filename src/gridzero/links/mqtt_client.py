@@ -141,8 +141,8 @@ class RealMqtt:
         self._unasked = [topic for topic, _ in self._subscriptions]
         await self._subscribe(client)
         if self._birth is not None:
+            self._birth.said()  # first: a quick broker answers while we are still publishing
             await self._publish(client, self._birth.message)
-            self._birth.said()
         self._keeper.up()
         for listener in self._connect_listeners:
             listener()
