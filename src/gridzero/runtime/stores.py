@@ -111,9 +111,13 @@ class FileStore:
         self,
         path: Path,
         remedy: str = "The battery rests (mode hold): set the mode again",
+        version: int = 1,
     ) -> None:
-        """remedy: what to tell the person when the file cannot be read."""
-        self._path, self._remedy = path, remedy
+        """remedy: what to tell the person when the file cannot be read.
+
+        version: the newest that can be read. A file that says none is of the first.
+        """
+        self._path, self._remedy, self._version = path, remedy, version
         self._quick = QuickFile(path)
         self._newest = _Newest(0, {}, to_medium=False)
         self._kept = 0
@@ -135,6 +139,9 @@ class FileStore:
             raise self._damaged("it is nested too deeply") from error
         if not isinstance(values, dict):
             raise self._damaged("it holds no settings")
+        version = values.get("version")
+        if isinstance(version, int) and version > self._version:
+            raise self._damaged(f"it is of version {version:.3g}, this is {self._version}")
         return self._quick.load(raw) or values
 
     def _damaged(self, why: str) -> StoreDamaged:
