@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 ITSELF = "gridzero"
 DPKG = Path("/var/lib/dpkg/status")
+PRESENT = ("install ok installed", "install ok unpacked")
 _OSI = "License :: OSI Approved :: "
 _LONGEST_NAME = 80  # some put the whole text where the name belongs
 
@@ -59,7 +60,7 @@ def debian(status: str) -> Iterator[dict[str, Any]]:
     """Each installed package of dpkg's status file (deb-control(5)), sorted by name."""
     for paragraph in sorted(status.split("\n\n")):
         fields = dict(re.findall(r"^([A-Z][\w-]*): (.*)$", paragraph, flags=re.MULTILINE))
-        if fields.get("Status") != "install ok installed":
+        if fields.get("Status") not in PRESENT:
             continue
         name, version = fields["Package"], fields["Version"]
         purl = f"pkg:deb/debian/{name}@{quote(version)}?arch={fields['Architecture']}"
