@@ -2,12 +2,13 @@
 # Makes a small root file system with Python and venv out of Debian's packages, for tests of the
 # image where no registry can be reached. Packages are unpacked and not configured, so any
 # architecture takes seconds; apt checks where they come from. As root on Debian.
-#   docker/base.sh FOLDER [amd64|arm64]         makes FOLDER/root
+#   docker/base.sh FOLDER [amd64|arm64] [PACKAGE ...]         makes FOLDER/root
 set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 arch=${2:-$(dpkg --print-architecture)}
 root=$folder/root
-wanted=(base-files base-passwd bash coreutils dash grep sed libc-bin passwd tzdata python3-venv ca-certificates)
+wanted=(base-files base-passwd bash coreutils dash grep sed libc-bin passwd tzdata)
+if [ $# -gt 2 ]; then wanted+=("${@:3}"); else wanted+=(python3-venv ca-certificates); fi
 
 # An apt of its own, for which nothing is installed yet, with this machine's mirrors and keys.
 own_apt() {

@@ -24,6 +24,7 @@ install_tools() {
     for tool in buildah podman runc; do
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
+    [ -e /usr/libexec/podman/catatonit ] || missing+=(catatonit) # `init: true` of compose.yaml
     if [ "$arch" != "$native" ] && ! command -v qemu-aarch64-static >/dev/null; then
         missing+=(qemu-user-static binfmt-support)
     fi
