@@ -90,7 +90,7 @@ class ChargeMemory:
 
     def _write(self, charge: dict[str, Any], saves: int) -> None:
         self._saved = _means(charge)
-        utc_s = round(self._utc_s())
+        utc_s = round(self._utc_s(), 1)
         self._store.save({"version": VERSION, "utc_s": utc_s, "saves": saves, "charge": charge})
 
     def _has_moved(self, means: Mapping[str, float]) -> bool:
