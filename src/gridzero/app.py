@@ -42,7 +42,7 @@ from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
 from gridzero.runtime.sparing_store import SparingStore
-from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
+from gridzero.runtime.stores import ConfirmingStore, FileStore, QuickStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 from gridzero.runtime.trace import TracedLinks, Tracer
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
@@ -116,11 +116,12 @@ def build(
     links: Links,
     *,
     faults: FaultBook | None = None,
-    store: Store | None = None,
+    store: QuickStore | None = None,
     learned: Store | None = None,
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
+    charge: Store | None = None,
     energy: ConfirmingStore | None = None,
     energy_days: Store | None = None,
     link_services: Sequence[Service] = (),
@@ -130,8 +131,9 @@ def build(
     """Make every object of a site. Needs a running loop; starts nothing.
 
     store, learned, outlook, latched, memory: where settings, learned dynamics, the outlook,
-    faults that wait for a person and what is known of the battery survive; energy, energy_days:
-    the counters and their days; default: files in the state folder.
+    faults that wait for a person and what is known of the battery survive; charge: that of the
+    cells, beside a file of memory; energy, energy_days: the counters and their days; default:
+    files in the state folder.
 
     feeders: watchdogs outside of the process, fed while commands are really sent.
 
@@ -154,8 +156,10 @@ def build(
     site = Site(parts, rules, settings, faults, clock, market)
     _keep_contactor(config.battery.contactor, site)
     _keep_climate(config.thermal, site)
-    memory = memory or FileStore(state_dir / "battery.json", "It is learned again")
-    battery_memory = BatteryMemory(site.battery, memory, faults, clock)
+    if memory is None:
+        memory = FileStore(state_dir / "battery.json", "It is learned again")
+        charge = charge or FileStore(state_dir / "charge.json", "That of battery.json counts")
+    battery_memory = BatteryMemory(site.battery, memory, faults, clock, charge=charge)
     learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
     learning = Learning(site, learned, faults, clock)
     energy_memory = EnergyMemory(
@@ -170,7 +174,7 @@ def build(
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
     output.tell_energy(energy_memory, lambda: site.production is not None)
-    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon)
+    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon, kept.when_kept)
     if market is not None:
         site.on_decision(market.note)
     retuner = Retuner(site, output, market, mqtt, clock)

@@ -45,6 +45,7 @@ def _face(key: str, *beside: str) -> Live:
 
 
 LIVE: tuple[Live, ...] = (
+    Live("version", control=True, is_harmless=True),  # of the file's format; it has been read
     Live("site.state_dir"),
     Live("site.name", beside=_BOTH, is_harmless=True),
     Live("site.log", control=True, beside=_BOTH, is_harmless=True),
@@ -164,6 +165,7 @@ def taken(old: Config, new: Config, parts: Split) -> Config:
     """What runs once the parts of new are taken that need no restart."""
     values: dict[str, object] = {
         "site": old.site.model_copy(update={"log": new.site.log}),
+        "version": new.version,
         "control": new.control,
         "production": new.production,
     }

@@ -157,6 +157,10 @@ class MqttOut:
 
     def _state(self, now: Snapshot, decision: Decision) -> dict[str, object]:
         state = state_of(now, decision, self._faults.active)
+        left_s = self._site.trial.left_s
+        state["trial_left_s"] = None if left_s is None else round(left_s, 1)
+        switches = self._site.parts.switches
+        state["switches"] = {name: one.is_closed() for name, one in switches.items()}
         state["score"] = self._headline_at(now.now_s)
         return state if self._learning is None else with_learning(state, self._learning)
 

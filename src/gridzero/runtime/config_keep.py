@@ -20,7 +20,7 @@ import structlog
 from gridzero import __version__
 from gridzero.config.files import read_text
 from gridzero.errors import ConfigError
-from gridzero.runtime.whole_file import write_whole
+from gridzero.whole_files import NotWritten, replace_whole
 
 log = structlog.get_logger()
 
@@ -109,11 +109,12 @@ class ConfigKeep:
 
     def _write(self, path: Path, text: str) -> bool:
         try:
-            write_whole(path, text, _MODE)
-        except OSError as error:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_whole(path, text.encode(), _MODE)
+        except (OSError, NotWritten) as error:
             if not self.trouble:
                 log.warning("config.not_kept", file=str(path), error=str(error))
-            self.trouble = f"{path} cannot be written: {error.strerror or error}"
+            self.trouble = f"{path} cannot be written: {error}"
             return False
         self.trouble = ""
         return True

@@ -36,6 +36,7 @@ from gridzero.runtime.production import Production
 from gridzero.runtime.protection_faults import ProtectionFaults
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
+from gridzero.runtime.trial import Trial
 
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
@@ -73,6 +74,7 @@ class Site:
             rules.tuning, self._ledger, identification=self.identification, probe=self.probe
         )
         self.full_charge = FullCharge(settings, clock)
+        self.trial = Trial(settings, clock)
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
         gap_s = max(GAP_S, _MISSED * parts.meter.interval_s)
         self.energy = Energy(self._ledger, self.score, gap_s)
@@ -184,7 +186,7 @@ class Site:
             shunt_expected=self.parts.shunt is not None,
             chargers=chargers,
             inverters=inverters,
-            wanted=self.settings.wanted,
+            wanted=self.trial.wanted(self.settings.wanted),
             target_charge_w=self._target_charge_w,
             target_until_s=self._target_until_s,
             blocked=self._blocked(),
