@@ -7,7 +7,7 @@ changed between two ticks. Beside that: which configuration runs, whether it has
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,22 @@ _WHOLE = "gridzero"
 _ROLLED_BACK, _RESTS = "config_rolled_back", "limits_rolled_back"
 
 
+Elsewhere = Callable[..., Awaitable[Any]]
+
+
 class Reloader:
     """Owns which configuration runs. ``ask`` carries out the order reload."""
 
-    def __init__(self, chosen: Chosen, found: Found, app: App, beside: Beside | None) -> None:
+    def __init__(
+        self,
+        chosen: Chosen,
+        found: Found,
+        app: App,
+        beside: Beside | None,
+        elsewhere: Elsewhere = asyncio.to_thread,
+    ) -> None:
+        """elsewhere: calls what blocks."""
+        self._elsewhere = elsewhere
         self._chosen, self._found, self._app, self._beside = chosen, found, app, beside
         self._runs: Config = chosen.loaded.config
         self._shown: Config = self._runs  # what the processes beside control go by
@@ -48,6 +60,7 @@ class Reloader:
         self._loaded_utc = utc_now()
         self._differs: bool | None = chosen.rolled_back is not None
         self._turn = asyncio.Lock()
+        self._accepting: asyncio.Future[None] | None = None
         self._begin_trial()
         self._heartbeat = Heartbeat(app.clock, lambda: app.site.ticked_s, app.senders)
         app.orders.can_slowly("reload", self.ask)
@@ -61,7 +74,7 @@ class Reloader:
             raise SettingRefused("it is being read", where="reload", remedy="Wait for the answer")
         async with self._turn:
             try:
-                checked = await asyncio.to_thread(check_file, self._file, self._found)
+                checked = await self._elsewhere(check_file, self._file, self._found)
                 rules = self._app.retuner.rules(checked.loaded.config)
             except ConfigError as error:
                 raise _refusal(self._file, error) from None
@@ -75,7 +88,7 @@ class Reloader:
                 self._take_whole(checked)
             self._differs = bool(parts.waiting)
         said = self._said(parts.now, parts.waiting)
-        await asyncio.to_thread(self._chosen.keep.say_running, self.told())
+        await self._elsewhere(self._chosen.keep.say_running, self.told())
         return said
 
     @property
@@ -99,10 +112,10 @@ class Reloader:
     async def run(self) -> None:
         """Look at the file and at the trial now and then, until cancelled."""
         keep = self._chosen.keep
-        good = await asyncio.to_thread(keep.good)
+        good = await self._elsewhere(keep.good)
         self._is_good = good is not None and good.text == self._chosen.text
         while True:
-            await asyncio.to_thread(keep.say_running, self.told())
+            await self._elsewhere(keep.say_running, self.told())
             await self._app.clock.sleep_s(LOOK_S)
             await self._look_at_file()
             await self._end_trial()
@@ -111,7 +124,7 @@ class Reloader:
         self._is_good, self._since_s = False, self._app.clock.now_s()
 
     async def _look_at_file(self) -> None:
-        text = await asyncio.to_thread(_text_of, self._file)
+        text = await self._elsewhere(_text_of, self._file)
         if not self._turn.locked():
             self._differs = None if text is None else text != self._chosen.text
 
@@ -124,7 +137,7 @@ class Reloader:
         if self._is_good or ran_s < TRIAL_S or self._waiting or self._heartbeat.missing():
             return
         text = self._chosen.text
-        is_kept = await asyncio.to_thread(self._chosen.keep.save_good, text)
+        is_kept = await self._elsewhere(self._chosen.keep.save_good, text)
         if is_kept and text == self._chosen.text:
             self._is_good = True
             log.info("config.proved", fingerprint=shown_fingerprint(text))
@@ -173,7 +186,7 @@ class Reloader:
 
     def _on_acknowledge(self, key: tuple[str, str]) -> None:
         if key[0] == _RESTS and self._chosen.rolled_back is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._chosen.accept)
+            self._accepting = asyncio.ensure_future(self._elsewhere(self._chosen.accept))
 
 
 def _text_of(file: Path) -> str | None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,6 +67,7 @@ class ConfigKeep:
         self._folder, self._file = state_dir / "config", str(file.resolve())
         self._good, self._trial = self._folder / "last-good.yaml", self._folder / "trial.json"
         self._running = self._folder / "running.json"
+        self._turn = threading.Lock()
         self.trouble = ""
         """Why nothing is kept, in words; "" while it is."""
 
@@ -81,7 +84,8 @@ class ConfigKeep:
         """Keep this one as the last good; it is no longer on trial."""
         if not self._write(self._good, f"{_HEAD}{self._file}, {utc_now()}\n{text}"):
             return False
-        self._trial.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._trial.unlink(missing_ok=True)
         return True
 
     def trial(self, text: str) -> Trial:
@@ -109,8 +113,9 @@ class ConfigKeep:
 
     def _write(self, path: Path, text: str) -> bool:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_whole(path, text.encode(), _MODE)
+            with self._turn:  # threads of a loop
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_whole(path, text.encode(), _MODE)
         except (OSError, NotWritten) as error:
             if not self.trouble:
                 log.warning("config.not_kept", file=str(path), error=str(error))
