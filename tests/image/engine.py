@@ -40,7 +40,9 @@ def must(*arguments: str) -> str:
     """What podman says; ends the test where it fails."""
     done = podman(*arguments)
     if done.returncode:
-        sys.exit(f"podman {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        sys.exit(
+            f"podman {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+        )
     return done.stdout.strip()
 
 

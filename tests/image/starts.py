@@ -25,7 +25,9 @@ def starts(tag: str, times: int) -> dict[str, Any]:
     text = HOUSE + "mqtt: {host: 127.0.0.1, port: 1884}\n"
     with folder_of(text) as folder, rs485() as (ours, port):
         meter = House(tag, beside, Path(folder), port, volume)
-        house = House(tag, "gridzero-image-start", Path(folder), port, volume, f"container:{beside}")
+        house = House(
+            tag, "gridzero-image-start", Path(folder), port, volume, f"container:{beside}"
+        )
         for one in (house, meter):
             one.remove()
         try:
