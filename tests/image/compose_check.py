@@ -29,7 +29,7 @@ from engine import CACHE, ROOT, must, podman, rs485, why_not
 COMPOSE = ROOT / ".cache" / "compose" / "bin" / "podman-compose"
 BROKER = "localhost/eclipse-mosquitto:2"
 OVERRIDE = Path(__file__).parent / "compose" / "override.yaml"
-PASSWORD = "only for this test"  # noqa: S105 - of a broker in a network of its own
+PASSWORD = "only for this test"
 PATIENCE_S = 60.0
 GOAL_S = 5.0
 INSIDE = "GRIDZERO_COMPOSE_INSIDE"
@@ -187,7 +187,9 @@ async def up(project: Project, ours: int) -> dict[str, float]:
     """Seconds from `up` to the first command on the wire, and to one with the meter known."""
     began_s = time.monotonic()
     async with asyncio.timeout(PATIENCE_S), meter():
-        starting = asyncio.to_thread(project.compose, "up", "--detach", "--no-build", *project.services)
+        starting = asyncio.to_thread(
+            project.compose, "up", "--detach", "--no-build", *project.services
+        )
         wire = asyncio.to_thread(command, ours)
         _, command_s, decided_s = await asyncio.gather(starting, wire, decided())
     return {
@@ -221,7 +223,9 @@ def look(lock: str) -> dict[str, Any]:
             try:
                 facts: dict[str, Any] = dict(asyncio.run(up(project, ours)))
             except TimeoutError:
-                sys.exit(f"no set-point in {PATIENCE_S:g} s:\n{project.compose('logs', *project.services)[-3000:]}")
+                sys.exit(
+                    f"no set-point in {PATIENCE_S:g} s:\n{project.compose('logs', *project.services)[-3000:]}"
+                )
             parts = [name for name in project.services if name != "mosquitto"]
             facts["unhealthy"] = [name for name in parts if health(name)]
             began_s = time.monotonic()
@@ -241,9 +245,7 @@ def alone() -> None:
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
         begin = 'ip link set lo up && exec "$@"'
-        os.execvp(  # noqa: S606
-            "unshare", ["unshare", "-n", "sh", "-c", begin, "sh", sys.executable, *sys.argv]
-        )
+        os.execvp("unshare", ["unshare", "-n", "sh", "-c", begin, "sh", sys.executable, *sys.argv])
 
 
 def main() -> int:

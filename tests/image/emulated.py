@@ -33,7 +33,9 @@ def vectors() -> list[str]:
 
 
 def look_at(tag: str) -> dict[str, Any]:
-    facts: dict[str, Any] = {"size_mb": round(int(must("image", "inspect", "--format", "{{.Size}}", tag)) / 1e6)}
+    facts: dict[str, Any] = {
+        "size_mb": round(int(must("image", "inspect", "--format", "{{.Size}}", tag)) / 1e6)
+    }
     facts["architecture"] = must("image", "inspect", "--format", "{{.Architecture}}", tag)
     facts["version"], facts["version_s"] = run(tag, "--version")
     configs = [f"/configs/{file.name}" for file in sorted((ROOT / "configs").glob("*.yaml"))]
