@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test compose-test image-arm64 hadolint
+.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint mosquitto outages audit
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -86,6 +86,26 @@ browser:
 	else { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
 	  || echo "apt-get failed: $(NO_CHROMIUM)"; fi
 
+# A real broker for the tests in tests/mosquitto: Debian's, where this is Debian and we are root.
+NO_MOSQUITTO := the tests with a real broker are left out
+mosquitto:
+	@if command -v mosquitto >/dev/null && command -v mosquitto_passwd >/dev/null; then true; \
+	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(NO_MOSQUITTO)"; \
+	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_MOSQUITTO)"; \
+	else { apt-get update -qq \
+	  && apt-get install -qq -y --no-install-recommends mosquitto mosquitto-clients; } \
+	  || echo "apt-get failed: $(NO_MOSQUITTO)"; fi
+
+# The table "On a real broker" of docs/benchmarks.md: how a house lives through the loss of its broker.
+outages: $(READY) mosquitto
+	PYTHONPATH=tests:tests/process $(BIN)/python tests/mosquitto/outages.py
+
+# What stands in the locks and in the environment: docs/security.md. OSV: a folder with exports of
+# osv.dev, where pip-audit is not on the path or its service cannot be reached.
+OSV ?=
+audit: $(READY)
+	$(BIN)/python tests/audit/audit.py $(if $(OSV),--osv $(OSV))
+
 # The pictures of docs/dashboard.md, and the table of docs/benchmarks.md (The dashboard).
 screenshots: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py
@@ -119,6 +139,8 @@ image:
 image-test: $(READY)
 	$(BIN)/python tests/image/check.py --lock $(LOCK) --starts $(STARTS)
 
+.PHONY: compose-test image-arm64 systemd-test
+
 # docker/compose.yaml by podman-compose, with Mosquitto: up, first set-point, health checks, down.
 compose-test: $(READY)
 	@test -x .cache/compose/bin/podman-compose || { $(PYTHON) -m venv .cache/compose \
@@ -129,6 +151,10 @@ compose-test: $(READY)
 image-arm64: $(READY)
 	LOCK=$(LOCK) ARCH=arm64 docker/image.sh
 	$(BIN)/python tests/image/emulated.py --lock $(LOCK)
+
+# The unit of `gridzero setup` under a real systemd, in user-mode Linux.
+systemd-test: $(READY)
+	$(BIN)/python tests/linux/systemd_check.py
 
 hadolint:
 	@test -x .cache/hadolint/bin/hadolint || { $(PYTHON) -m venv .cache/hadolint \
