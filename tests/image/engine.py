@@ -107,7 +107,7 @@ def rs485() -> Iterator[tuple[int, str]]:
     try:
         tty.setraw(theirs)
         name = os.ttyname(theirs)
-        os.chmod(name, 0o660)
+        Path(name).chmod(0o660)
         os.chown(name, 0, int(DIALOUT))
         yield ours, name
     finally:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine import House, must, podman, rs485
+from engine import FENCES, INSIDE, LIMITS, House, must, podman, rs485
 from lifecycle import HOUSE, folder_of
 
 PATIENCE_S = 60.0
@@ -47,8 +47,6 @@ def starts(tag: str, times: int) -> dict[str, Any]:
 
 
 def _serve_meter(meter: House) -> None:
-    from engine import FENCES, INSIDE, LIMITS
-
     must(
         *("run", "--detach", "--name", meter.name, "--network", "none", *LIMITS, *FENCES),
         *("--volume", f"{INSIDE}:/check/inside.py:ro", "--entrypoint", "python"),
