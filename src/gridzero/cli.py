@@ -381,6 +381,18 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _commission_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.commission.arguments import add
+
+    add(parser)
+
+
+def _commission(arguments: argparse.Namespace) -> int:
+    from gridzero.commission.command import run
+
+    return run(arguments)
+
+
 def _setup_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.host_setup.arguments import add
 
@@ -420,6 +432,13 @@ COMMANDS: tuple[Command, ...] = (
         "Look for what is wrong with this machine, and tell what mends it",
         _doctor_arguments,
         _doctor,
+    ),
+    Command(
+        _SET_UP,
+        "commission",
+        "Go through the list for a house that was just wired, line by line",
+        _commission_arguments,
+        _commission,
     ),
     Command(
         _SET_UP,
