@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint
+.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint mosquitto outages audit
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -85,6 +85,26 @@ browser:
 	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_CHROMIUM)"; \
 	else { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
 	  || echo "apt-get failed: $(NO_CHROMIUM)"; fi
+
+# A real broker for the tests in tests/mosquitto: Debian's, where this is Debian and we are root.
+NO_MOSQUITTO := the tests with a real broker are left out
+mosquitto:
+	@if command -v mosquitto >/dev/null && command -v mosquitto_passwd >/dev/null; then true; \
+	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(NO_MOSQUITTO)"; \
+	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_MOSQUITTO)"; \
+	else { apt-get update -qq \
+	  && apt-get install -qq -y --no-install-recommends mosquitto mosquitto-clients; } \
+	  || echo "apt-get failed: $(NO_MOSQUITTO)"; fi
+
+# The table "On a real broker" of docs/benchmarks.md: how a house lives through the loss of its broker.
+outages: $(READY) mosquitto
+	PYTHONPATH=tests:tests/process $(BIN)/python tests/mosquitto/outages.py
+
+# What stands in the locks and in the environment: docs/security.md. OSV: a folder with exports of
+# osv.dev, where pip-audit is not on the path or its service cannot be reached.
+OSV ?=
+audit: $(READY)
+	$(BIN)/python tests/audit/audit.py $(if $(OSV),--osv $(OSV))
 
 # The pictures of docs/dashboard.md, and the table of docs/benchmarks.md (The dashboard).
 screenshots: $(READY)

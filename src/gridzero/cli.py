@@ -393,6 +393,19 @@ def _commission(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--write", action="store_true", help="change it; the old one is kept beside it"
+    )
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from gridzero.migrate_command import run
+
+    return run(arguments.config, write=arguments.write)
+
+
 def _setup_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.host_setup.arguments import add
 
@@ -419,6 +432,13 @@ COMMANDS: tuple[Command, ...] = (
         _meter,
     ),
     Command(_SET_UP, "check", "Check configuration files and tell what they mean", _files, _check),
+    Command(
+        _SET_UP,
+        "migrate",
+        "Show or write what an older configuration file looks like in this version",
+        _migrate_arguments,
+        _migrate,
+    ),
     Command(
         _SET_UP,
         "setup",

@@ -803,6 +803,7 @@ ELSEWHERE = {
     "contactor_under_load": "is the battery's own contactor; tests/unit/runtime",
     "battery_memory_lost": "is told at start by a damaged file; tests/unit/runtime",
     "latches_lost": "is told at start by a damaged file; tests/unit/runtime/test_latches.py",
+    "broker_refuses": "is of a real broker, which memory wires replace; tests/unit/links, tests/mosquitto",
     "commands_stuck": "is of the hardware watchdog, which hangs on no wire of this house",
     "companion_lost": "is another process; tests/process/test_process_children.py",
     "watchdog_lost": "is of the hardware watchdog, which hangs on no wire of this house",

@@ -71,6 +71,7 @@ SHOWN_BY = {
     "battery_memory_lost": "test_a_memory_of_a_newer_version_is_told_and_starts_from_voltage",
     "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
+    "broker_refuses": "test_a_word_that_does_not_come_back_is_told",
     "can_errors": "test_error_frames_are_decoded_and_not_passed_on",
     "bleed_mismatch": "test_a_module_that_does_not_bleed_as_asked_is_told_and_left_alone",
     "unexpected_module": "test_a_module_that_nobody_configured_stops_the_battery",

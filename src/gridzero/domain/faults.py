@@ -539,8 +539,20 @@ _ROWS = (
         title="A bus, port or broker is gone",
         noticed="at the first failed read or write, or by silence",
         power="by the age of what came over it; what cannot be reached times out by itself",
-        clears="by itself: reopened with growing pauses up to 30 s",
+        clears="by itself: tried again with growing pauses up to 3 s; one that comes and goes, once"
+        " it has stayed for 10 s",
         remedy="Check plug, driver and permissions of the named link",
+    ),
+    Fault(
+        code="broker_refuses",
+        title="The broker does not let gridzero speak or hear",
+        noticed="a refused subscription at once; what it drops without a word, 5 s after each"
+        " connect: gridzero hears its own message on its status topic",
+        power="unchanged; where the meter is not heard, by its age",
+        clears="by itself with the connection on which it is allowed",
+        remedy="Check the broker's access list and log (docs/security.md has one); until then only"
+        " the log tells what happens",
+        severity=Severity.WARNING,
     ),
     Fault(
         code="device_lost",

@@ -126,13 +126,14 @@ class Estimator:
         return {"version": memory.VERSION, "cell": self._model.name, "modules": known}
 
     def restore(self, document: object, age_s: float) -> Mapping[str, str]:
-        """Take what ``to_dict`` wrote age_s ago, before the first ``update``.
+        """Take what ``to_dict`` wrote age_s ago, before the first ``update``; the older one first.
 
         Returns why modules were refused (``battery`` when nothing could be used), also kept in
         ``refused``, which later names those whose number of cells turns out to differ. Refused
         modules start from their voltage. Never raises for bad content.
         """
-        self._stored, refused = memory.read(document, self._model.name, age_s)
+        stored, refused = memory.read(document, self._model.name, age_s)
+        self._stored |= stored  # a newer one may lack a module that is silent for weeks
         self.refused.update(refused)
         return refused
 
