@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
+from free_ports import free_port
 from process_site import Ear, demo_config, ear, gridzero, until
 
 pytestmark = pytest.mark.real_time
@@ -48,7 +50,11 @@ def inverter_w(listener: Ear) -> float:
 
 async def left_in_the_middle(folder: Path, number: signal.Signals) -> float:
     """A discharge that is left by a signal; after how long the house rests again, s."""
-    async with gridzero(folder, "demo", "--config", demo_config(folder)) as demo:
+    house = Path(demo_config(folder))
+    values = yaml.safe_load(house.read_text())
+    values["mqtt"]["embedded"]["port"] = free_port()
+    house.write_text(yaml.safe_dump(values))
+    async with gridzero(folder, "demo", "--config", str(house)) as demo:
         await until(lambda: "mosquitto_sub -p" in demo.err)
         found = re.search(r"mosquitto_sub -p (\d+)", demo.err)
         assert found is not None
@@ -57,7 +63,7 @@ async def left_in_the_middle(folder: Path, number: signal.Signals) -> float:
             await until(lambda: listener.state.get("battery", {}).get("soc_pct") is not None)
             with commission(folder, "inverter", "--mqtt", broker) as person:
                 type_in(person, "\nmode hold\ndischarge 200 W\n")
-                await until(lambda: inverter_w(listener) > 100.0)
+                await until(lambda: listener.state["trial_left_s"] and inverter_w(listener) > 100.0)
                 person.send_signal(number)
                 begun_s = time.monotonic()
                 await until(lambda: inverter_w(listener) == 0.0)
@@ -76,10 +82,11 @@ async def test_ctrl_c_and_kill_in_the_middle_leave_a_house_at_rest(tmp_path: Pat
         left_in_the_middle(tmp_path / "kill", signal.SIGKILL),
     )
     print("rests after", took_s)
-    assert took_s[0] < 10.0, "it said stop itself"
-    assert took_s[1] < 30.0, "the seconds of the trial were over"
+    assert took_s[0] < 8.0, "it said stop itself"
+    assert 4.0 < took_s[1] < 30.0, "the seconds of the trial were over"
 
 
+@pytest.mark.slow
 async def test_without_a_gridzero_it_is_one_sentence(tmp_path: Path) -> None:
     with commission(tmp_path, "modules", "--mqtt", "127.0.0.1:9") as person:
         assert await asyncio.to_thread(person.wait) == 2
