@@ -19,11 +19,12 @@ from gridzero.children import children
 from gridzero.config.loader import Loaded, load
 from gridzero.config.models import WatchdogConfig
 from gridzero.links.alive_file import AliveFile
+from gridzero.links.claims import claimed
 from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import LoopClock
-from gridzero.real_links import RealLinks
+from gridzero.real_links import RealLinks, claims_of
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
@@ -43,14 +44,16 @@ def run(config: Path, duration_s: float | None = None, *, alone: bool = False) -
 
     alone: without the processes beside it that people look at.
 
-    Raises ConfigError before the start, also where another process serves the same house.
+    Raises ConfigError before the start, also where another process serves the same house
+    or commands the same hardware.
     """
     found = find_plugins()
     loaded = load(config, found.plugins, broken=found.reasons)
     logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
     for warning in loaded.warnings:
         log.warning("config.doubtful", place=str(warning))
-    with only_process(Path(loaded.config.site.state_dir)):
+    state_dir = Path(loaded.config.site.state_dir)
+    with only_process(state_dir), claimed(claims_of(loaded.config)):
         beside = None if alone else config
         ending = asyncio.run(_serve(loaded, duration_s, beside))
     return ending.code

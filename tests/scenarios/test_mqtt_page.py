@@ -200,6 +200,7 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
     assert {f"gridzero/{topic}" for topic in heard} | {"gridzero/status"} == listed("What it says")
     assert {t for t in taken if t.startswith("gridzero/")} == listed("What it takes")
     heard["settings"] = {
+        "version": heard["settings"]["version"],
         "settings": {"KEY": heard["settings"]["settings"]["mode"]},
         "actions": {"KEY": heard["settings"]["actions"]["balance"]},
     }
