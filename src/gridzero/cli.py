@@ -378,6 +378,18 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _commission_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.commission.arguments import add
+
+    add(parser)
+
+
+def _commission(arguments: argparse.Namespace) -> int:
+    from gridzero.commission.command import run
+
+    return run(arguments)
+
+
 def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument(
@@ -461,6 +473,13 @@ COMMANDS: tuple[Command, ...] = (
         "Look for what is wrong with this machine, and tell what mends it",
         _doctor_arguments,
         _doctor,
+    ),
+    Command(
+        _SET_UP,
+        "commission",
+        "Go through the list for a house that was just wired, line by line",
+        _commission_arguments,
+        _commission,
     ),
     Command(
         _SET_UP,
