@@ -39,7 +39,15 @@ NAMED = {
 """Objects whose keys are names of modules and devices."""
 FIGURE = {"value", "sigma", "from", "to"}
 WHOLE = {
-    *("chargers.NAME.learned", "inverters.NAME.learned", "identify.done", "score", "hour", "day"),
+    *(
+        "chargers.NAME.learned",
+        "inverters.NAME.learned",
+        "identify.done",
+        "score",
+        "hour",
+        "day",
+        "switches",
+    ),
     *("trust.modules", "thermal.predicted_c"),
 }
 """Objects that another page explains, or of names and texts."""
@@ -200,6 +208,7 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
     assert {f"gridzero/{topic}" for topic in heard} | {"gridzero/status"} == listed("What it says")
     assert {t for t in taken if t.startswith("gridzero/")} == listed("What it takes")
     heard["settings"] = {
+        "version": heard["settings"]["version"],
         "settings": {"KEY": heard["settings"]["settings"]["mode"]},
         "actions": {"KEY": heard["settings"]["actions"]["balance"]},
     }

@@ -46,7 +46,9 @@ def status(heard: Heard) -> list[Line]:
 def _online(heard: Heard) -> tuple[Fragment, ...]:
     if heard.is_online is None:
         return ("head", "gridzero "), ("warn", "not heard yet")
-    return ("head", "gridzero "), ("good", "online") if heard.is_online else ("alarm", "offline")
+    online: Fragment = ("good", "online") if heard.is_online else ("alarm", "offline")
+    version = word(heard.latest("settings") or {}, "version")
+    return ("head", f"gridzero {version} " if version else "gridzero "), online
 
 
 def mode_words(state: Tree) -> str:
