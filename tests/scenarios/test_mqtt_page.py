@@ -39,7 +39,15 @@ NAMED = {
 """Objects whose keys are names of modules and devices."""
 FIGURE = {"value", "sigma", "from", "to"}
 WHOLE = {
-    *("chargers.NAME.learned", "inverters.NAME.learned", "identify.done", "score", "hour", "day", "switches"),
+    *(
+        "chargers.NAME.learned",
+        "inverters.NAME.learned",
+        "identify.done",
+        "score",
+        "hour",
+        "day",
+        "switches",
+    ),
     *("trust.modules", "thermal.predicted_c"),
 }
 """Objects that another page explains, or of names and texts."""
