@@ -189,30 +189,67 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="without companion and dashboard beside it"
     )
+    parser.add_argument(
+        "--no-rollback",
+        action="store_true",
+        help="never start with the last good configuration instead of FILE",
+    )
 
 
 def _run_site(arguments: argparse.Namespace) -> int:
     from gridzero.service import run
 
-    return run(arguments.config, arguments.duration, alone=arguments.alone)
+    return run(
+        arguments.config,
+        arguments.duration,
+        alone=arguments.alone,
+        may_roll_back=not arguments.no_rollback,
+    )
+
+
+def _reload_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE", help="whose gridzero is asked")
+    parser.add_argument(
+        "--restart", action="store_true", help="restart in order where something waits for that"
+    )
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
+
+
+def _reload(arguments: argparse.Namespace) -> int:
+    from gridzero.reload_command import run
+
+    return run(arguments.config, arguments.mqtt, restart=arguments.restart)
 
 
 def _companion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    parser.add_argument(
+        "--instead", type=Path, metavar="TEXT", help="a file to read instead of FILE"
+    )
 
 
 def _companion(arguments: argparse.Namespace) -> int:
     from gridzero.companion import run
 
-    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+    return run(
+        arguments.config,
+        arguments.mqtt,
+        with_parent=arguments.with_parent,
+        instead=arguments.instead,
+    )
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
     from gridzero.dashboard import run
 
-    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+    return run(
+        arguments.config,
+        arguments.mqtt,
+        with_parent=arguments.with_parent,
+        instead=arguments.instead,
+    )
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -341,6 +378,18 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _commission_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.commission.arguments import add
+
+    add(parser)
+
+
+def _commission(arguments: argparse.Namespace) -> int:
+    from gridzero.commission.command import run
+
+    return run(arguments)
+
+
 def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument(
@@ -427,6 +476,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         _SET_UP,
+        "commission",
+        "Go through the list for a house that was just wired, line by line",
+        _commission_arguments,
+        _commission,
+    ),
+    Command(
+        _SET_UP,
         "alerts",
         "Send a message to whom alerts go, as a test",
         _alerts_arguments,
@@ -461,6 +517,13 @@ COMMANDS: tuple[Command, ...] = (
         "Show or do what brings a backup back",
         _restore_arguments,
         _restore,
+    ),
+    Command(
+        _LOOK,
+        "reload",
+        "Let a running gridzero read its configuration again",
+        _reload_arguments,
+        _reload,
     ),
     Command(
         _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console

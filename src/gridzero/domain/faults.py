@@ -618,6 +618,28 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="config_rolled_back",
+        title="Another configuration runs than that of the file",
+        noticed="at the start: the file cannot be loaded, or gridzero ended three times within its"
+        " first five minutes with it; the last one that proved itself runs instead",
+        power="as that one says, where the file differs from it only in what bears on no power;"
+        " else see limits_rolled_back",
+        clears="when a good file is taken, by a reload or a restart",
+        remedy="See the text for what is wrong, mend it, then `gridzero reload FILE --restart`;"
+        " docs/updating.md",
+    ),
+    Fault(
+        code="limits_rolled_back",
+        title="What was changed in the refused file may bear on safety",
+        noticed="with config_rolled_back, where the two differ in devices, limits, modes or times,"
+        " or the file is no readable YAML: the change may have been meant to make the house safer",
+        power="0 W both ways",
+        clears="when a good file is taken; or by a person, who agrees to the last good one",
+        remedy="Mend the file, then `gridzero reload FILE --restart`; or acknowledge, to go on with"
+        " the limits that held before",
+        latches=True,
+    ),
+    Fault(
         code="companion_lost",
         title="What people look at has ended",
         noticed="at once when its process ends; it is started again after 5 s, later after up to"
