@@ -141,26 +141,11 @@ def _found() -> Found:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Check configuration files; each problem is a line."""
+    from gridzero.check import check_file
+
     found = _found()
-    codes = [_check_one(file, found) for file in arguments.files]
+    codes = [check_file(file, found) for file in arguments.files]
     return max(codes)
-
-
-def _check_one(file: Path, found: Found) -> int:
-    from gridzero.checked import check_file
-    from gridzero.config.summary import describe
-    from gridzero.errors import ConfigError
-    from gridzero.reload_command import what_runs
-
-    try:
-        checked = check_file(file, found)
-    except ConfigError as error:
-        print(error)
-        return ExitCode.CONFIG
-    print(f"{file}: good\n{describe(checked.loaded, found.plugins, checked.devices)}")
-    for line in what_runs(file, checked):
-        print(line)
-    return ExitCode.ASKED
 
 
 def _schema(_arguments: argparse.Namespace) -> int:
@@ -406,6 +391,30 @@ def _migrate(arguments: argparse.Namespace) -> int:
     return run(arguments.config, write=arguments.write)
 
 
+def _backup_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.backup.arguments import add_backup
+
+    add_backup(parser)
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from gridzero.backup.command import back_up
+
+    return back_up(arguments)
+
+
+def _restore_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.backup.arguments import add_restore
+
+    add_restore(parser)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from gridzero.backup.command import restore
+
+    return restore(arguments)
+
+
 def _setup_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.host_setup.arguments import add
 
@@ -482,6 +491,20 @@ COMMANDS: tuple[Command, ...] = (
         "Let a running gridzero read its configuration again",
         _reload_arguments,
         _reload,
+    ),
+    Command(
+        _RUN,
+        "backup",
+        "Put configuration, state and history into one file, also while it runs",
+        _backup_arguments,
+        _backup,
+    ),
+    Command(
+        _RUN,
+        "restore",
+        "Show or do what brings a backup back",
+        _restore_arguments,
+        _restore,
     ),
     Command(
         _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console

@@ -108,7 +108,8 @@ def _look_at_parent(stop: asyncio.Event) -> None:
 async def _serve(loaded: Loaded, *, with_parent: bool) -> None:
     async with connected(loaded) as feed:
         clock = LoopClock()
-        faces = asyncio.create_task(host(faces_of(loaded, feed, clock), clock), name="faces")
+        faces_here = faces_of(loaded, feed, clock, is_beside=with_parent)
+        faces = asyncio.create_task(host(faces_here, clock), name="faces")
         try:
             await until_asked_to_end(with_parent=with_parent)
         finally:

@@ -19,11 +19,12 @@ from gridzero.children import Beside, children
 from gridzero.config.models import Config, WatchdogConfig
 from gridzero.errors import ConfigError
 from gridzero.links.alive_file import AliveFile
+from gridzero.links.claims import claimed
 from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import Found, find_plugins
 from gridzero.ports.clock import LoopClock
-from gridzero.real_links import RealLinks
+from gridzero.real_links import RealLinks, claims_of
 from gridzero.reloading import Reloader
 from gridzero.rollback import Chosen, choose
 from gridzero.runtime.exit_codes import ExitCode
@@ -52,21 +53,28 @@ def run(
     alone: without the processes beside it that people look at. may_roll_back: to the last good
     configuration when this one does not work.
 
-    Raises ConfigError before the start, also where another process serves the same house.
+    Raises ConfigError before the start, also where another process serves the same house
+    or commands the same hardware.
     """
     found = find_plugins()
     chosen = choose(config, found, may_roll_back=may_roll_back)
+    return _live(chosen, found, duration_s, alone=alone)
+
+
+def _live(chosen: Chosen, found: Found, duration_s: float | None, *, alone: bool) -> ExitCode:
+    """One life; another one with the last good configuration where this one cannot be built."""
     _begin_log(chosen)
-    with only_process(Path(chosen.loaded.config.site.state_dir)):
+    config = chosen.loaded.config
+    with only_process(Path(config.site.state_dir)), claimed(claims_of(config)):
         chosen.begin()
         try:
             ending = asyncio.run(_serve(chosen, found, duration_s, alone=alone))
         except ConfigError as error:  # what only the real links and devices know
             chosen = chosen.without_trial(error, found)
-            _begin_log(chosen)
-            ending = asyncio.run(_serve(chosen, found, duration_s, alone=alone))
-        chosen.ended(ending.code)
-    return ending.code
+        else:
+            chosen.ended(ending.code)
+            return ending.code
+    return _live(chosen, found, duration_s, alone=alone)
 
 
 def _begin_log(chosen: Chosen) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn
 
 import can
@@ -15,6 +18,7 @@ from gridzero.links.backoff import Keeper, SessionEnd
 from gridzero.links.can_errors import ControllerWatch
 from gridzero.links.can_opening import BROKEN, BusSpec, error_code, link_error, open_bus
 from gridzero.links.can_session import CanSession, Events
+from gridzero.links.can_state import controller_state
 from gridzero.links.memory import passes
 from gridzero.links.worker import Worker
 from gridzero.ports.links import CanFilter, CanFrame, LinkHealth
@@ -25,6 +29,8 @@ log = structlog.get_logger()
 CanHandler = Callable[[CanFrame], None]
 
 WATCH_S = 0.5
+ASK_EVERY_S = 1.0  # what state the kernel says the controller is in
+ASK_LIMIT_S = 2.0
 MOST_PATIENT_S = 60.0
 MOST_ROUTES = 4096  # a babbling node must not grow the table for ever
 MOST_FILTERS = 512  # CAN_RAW_FILTER_MAX of the kernel
@@ -140,18 +146,34 @@ class RealCan:
             if opened.first is not None:
                 self._take(opened.first)
             session.start()
-            await self._watch()
+            await self._watch(session, worker)
         finally:
             self._session = None
             await session.close()
 
-    async def _watch(self) -> None:
+    async def _watch(self, session: CanSession, worker: Worker) -> None:
         """Return when the bus seems to be deaf; raise when it is lost."""
+        asked_at_s = -math.inf
         while not self._is_deaf():
+            if session.has_moved(self._spec.channel):
+                self._broken(OSError(errno.ENODEV, "the interface of this name is gone"))
+            elif self._loop.time() - asked_at_s >= ASK_EVERY_S:
+                asked_at_s = self._loop.time()
+                await self._ask_the_kernel(worker)
             await self._end.wait(WATCH_S)
             self._controller.calm(self._loop.time())
         self._patience_s = min(2 * self._patience_s, MOST_PATIENT_S)
         log.debug("can.reopened", link=self.name, because="silence")
+
+    async def _ask_the_kernel(self, worker: Worker) -> None:
+        if self._spec.interface != "socketcan":
+            return
+        with suppress(TimeoutError):
+            state = await worker.call(
+                partial(controller_state, self._spec.channel), limit_s=ASK_LIMIT_S
+            )
+            if state is not None and not self._end.is_over:
+                self._controller.asked(state, self._loop.time())
 
     def _is_deaf(self) -> bool:
         since_s = self._unanswered_since_s
@@ -216,7 +238,9 @@ class RealCan:
 
     def _send_failed(self, error: Exception) -> None:
         self.health.tx_failed += 1
-        if not _is_congestion(error):
+        if _is_congestion(error):
+            self._controller.jammed(self._loop.time())
+        else:
             self._broken(error)
 
     def _broken(self, error: Exception) -> None:
