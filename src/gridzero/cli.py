@@ -378,6 +378,18 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _commission_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.commission.arguments import add
+
+    add(parser)
+
+
+def _commission(arguments: argparse.Namespace) -> int:
+    from gridzero.commission.command import run
+
+    return run(arguments)
+
+
 def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument(
@@ -464,6 +476,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         _SET_UP,
+        "commission",
+        "Go through the list for a house that was just wired, line by line",
+        _commission_arguments,
+        _commission,
+    ),
+    Command(
+        _SET_UP,
         "alerts",
         "Send a message to whom alerts go, as a test",
         _alerts_arguments,
@@ -486,13 +505,6 @@ COMMANDS: tuple[Command, ...] = (
         _healthcheck,
     ),
     Command(
-        _LOOK,
-        "reload",
-        "Let a running gridzero read its configuration again",
-        _reload_arguments,
-        _reload,
-    ),
-    Command(
         _RUN,
         "backup",
         "Put configuration, state and history into one file, also while it runs",
@@ -505,6 +517,13 @@ COMMANDS: tuple[Command, ...] = (
         "Show or do what brings a backup back",
         _restore_arguments,
         _restore,
+    ),
+    Command(
+        _LOOK,
+        "reload",
+        "Let a running gridzero read its configuration again",
+        _reload_arguments,
+        _reload,
     ),
     Command(
         _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console

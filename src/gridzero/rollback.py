@@ -1,6 +1,6 @@
 """Which configuration a process starts with: that of the file, or the last good one instead.
 
-Why it is decided like this: docs/decisions/0012-rollback.md.
+Why it is decided like this: docs/decisions/0013-rollback.md.
 """
 
 from __future__ import annotations

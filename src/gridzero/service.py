@@ -58,23 +58,31 @@ def run(
     """
     found = find_plugins()
     chosen = choose(config, found, may_roll_back=may_roll_back)
-    return _live(chosen, found, duration_s, alone=alone)
-
-
-def _live(chosen: Chosen, found: Found, duration_s: float | None, *, alone: bool) -> ExitCode:
-    """One life; another one with the last good configuration where this one cannot be built."""
     _begin_log(chosen)
-    config = chosen.loaded.config
-    with only_process(Path(config.site.state_dir)), claimed(claims_of(config)):
+    with only_process(Path(chosen.loaded.config.site.state_dir)):
+        ending = _first_try(chosen, found, duration_s, alone=alone)
+        if isinstance(ending, ConfigError):
+            chosen = chosen.without_trial(ending, found)
+            _begin_log(chosen)
+            with claimed(claims_of(chosen.loaded.config)):
+                ending = asyncio.run(_serve(chosen, found, duration_s, alone=alone))
+        chosen.ended(ending.code)
+    return ending.code
+
+
+def _first_try(
+    chosen: Chosen, found: Found, duration_s: float | None, *, alone: bool
+) -> Ending | ConfigError:
+    """How it ended, or what only the real links and devices know to be wrong.
+
+    Raises ConfigError where another process commands the hardware: no file is to blame for that.
+    """
+    with claimed(claims_of(chosen.loaded.config)):
         chosen.begin()
         try:
-            ending = asyncio.run(_serve(chosen, found, duration_s, alone=alone))
-        except ConfigError as error:  # what only the real links and devices know
-            chosen = chosen.without_trial(error, found)
-        else:
-            chosen.ended(ending.code)
-            return ending.code
-    return _live(chosen, found, duration_s, alone=alone)
+            return asyncio.run(_serve(chosen, found, duration_s, alone=alone))
+        except ConfigError as error:
+            return error
 
 
 def _begin_log(chosen: Chosen) -> None:

@@ -565,10 +565,9 @@ _ROWS = (
     Fault(
         code="can_errors",
         title="A CAN controller is in trouble",
-        noticed="at its error frame (error-warning, error-passive, bus-off) or within 2 s by asking"
-        " the kernel; at a send queue that is full",
+        noticed="at its error frame (error-warning, error-passive, bus-off)",
         power="by the age of what came over it",
-        clears="by itself 4 s after the last sign of it",
+        clears="by itself 10 s after the last error frame",
         remedy="Check bit rate, crystal, termination; set restart-ms 100 on the interface",
         severity=Severity.WARNING,
     ),
