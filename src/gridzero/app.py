@@ -211,7 +211,7 @@ def _files(folder: Path, faults: FaultBook) -> Callable[..., FileStore]:
         def trouble(text: str | None) -> None:
             faults.set("state_not_saved", name, text)
 
-        return FileStore(folder / f"{name}.json", remedy, trouble)
+        return FileStore(folder / f"{name}.json", remedy, trouble=trouble)
 
     return file
 

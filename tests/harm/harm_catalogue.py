@@ -806,6 +806,8 @@ ELSEWHERE = {
     "latches_lost": "is told at start by a damaged file; tests/unit/runtime/test_latches.py",
     "broker_refuses": "is of a real broker, which memory wires replace; tests/unit/links, tests/mosquitto",
     "commands_stuck": "is of the hardware watchdog, which hangs on no wire of this house",
+    "config_rolled_back": "is decided before a start; tests/scenarios/test_scenario_reload.py",
+    "limits_rolled_back": "is decided before a start; tests/scenarios/test_scenario_reload.py",
     "companion_lost": "is another process; tests/process/test_process_children.py",
     "watchdog_lost": "is of the hardware watchdog, which hangs on no wire of this house",
 }

@@ -78,6 +78,8 @@ SHOWN_BY = {
     "unexpected_module": "test_a_module_that_nobody_configured_stops_the_battery",
     "latches_lost": "test_a_damaged_store_is_put_aside_and_power_waits_for_a_person",
     "commands_stuck": "test_each_that_falls_silent_starves_the_watchdog",
+    "config_rolled_back": "test_a_mistake_that_bears_on_no_power_goes_back_and_works_on",
+    "limits_rolled_back": "test_a_mistake_near_limits_rests_until_a_person_agrees",
     "companion_lost": "test_a_killed_companion_is_started_again_and_told",
     "watchdog_lost": "test_a_watchdog_that_cannot_be_fed_is_told_until_it_can",
     "control_hung": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
