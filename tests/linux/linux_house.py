@@ -132,7 +132,7 @@ class LinuxHouse:
         self.site = Program(folder, "site", "-m", "gridzero.cli", "run", str(file), "--alone")
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._take
-        wait_for(self._connects, why="the broker")
+        wait_for(self._connects, 60.0, "the broker")
         self._client.subscribe("gridzero/state")
         self._client.loop_start()
 

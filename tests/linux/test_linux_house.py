@@ -51,6 +51,63 @@ def test_modules_of_the_same_number_on_two_buses_are_two(house: LinuxHouse) -> N
     assert house.state["battery"]["healthy"] == 4
 
 
+def cpu_share(house: LinuxHouse, seconds: float) -> float:
+    """Part of one processor that the house takes."""
+    before_s = house.site.cpu_s()
+    time.sleep(seconds)
+    return (house.site.cpu_s() - before_s) / seconds
+
+
+def test_a_node_that_babbles_changes_nothing_and_is_told(house: LinuxHouse) -> None:
+    calm = cpu_share(house, 2.0)
+    with Babbler(f"{BATTERY_A}-far", "strangers") as babbler:
+        began_s = time.monotonic()
+        told_s = wait_for(lambda: house.has("can_errors"), 10.0)
+        house.load(700.0)
+        wait_for(lambda: house.truth()["load_w"] == 700.0)
+        house.until_held(15.0)
+        busy = cpu_share(house, 3.0)
+        assert house.is_held()
+        assert house.faults() <= {("can_errors", "bus_a")}
+        lasted_s = time.monotonic() - began_s
+        sent = babbler.end()
+    healed_s = wait_for(lambda: not house.has("can_errors"), 30.0)
+    measured(
+        f"{sent / lasted_s:.0f} frames/s of strangers, the grid held; processor {100 * calm:.0f} % to {100 * busy:.0f} % (house)",
+        told_s,
+        healed_s,
+    )
+    assert busy < 0.9
+    assert healed_s < HEALS_S + SLACK_S
+
+
+def test_a_wire_that_loses_a_fifth_and_delays_is_lived_with(house: LinuxHouse) -> None:
+    raised = house.raised()
+    ends = [end for name in (BATTERY_A, CHARGER) for end in (name, f"{name}-far")]
+    for end in ends:
+        sh(f"tc qdisc add dev {end} root netem loss 20% delay 100ms 20ms")
+    house.load(650.0)
+    time.sleep(8.0)
+    seen = []
+    for _ in range(30):
+        time.sleep(0.2)
+        seen.append(round(house.truth()["grid_w"]))
+    because = house.state["because"]
+    for end in ends:
+        sh(f"tc qdisc del dev {end} root")
+    more = house.raised() - raised
+    swing_w = max(seen) - min(seen)
+    measured(
+        f"20 % loss, 100 ms delay both ways: the grid swings by {swing_w} W,"
+        f" {more} faults raised (house)",
+        None,
+        None,
+    )
+    assert abs(statistics.median(seen)) < 60.0, (seen, because, house.faults())
+    assert swing_w < 200.0, seen
+    assert more <= 4
+
+
 def test_a_battery_bus_that_goes_down_ends_the_power_and_comes_back(house: LinuxHouse) -> None:
     began_s = time.monotonic()
     sh(f"ip link set {BATTERY_A} down")
@@ -113,63 +170,6 @@ def test_a_rectifier_whose_interface_vanishes_while_it_charges(house: LinuxHouse
     house.load(500.0)
     house.until_held(30.0)
     wait_for(lambda: not house.faults(), 15.0)
-
-
-def cpu_share(house: LinuxHouse, seconds: float) -> float:
-    """Part of one processor that the house takes."""
-    before_s = house.site.cpu_s()
-    time.sleep(seconds)
-    return (house.site.cpu_s() - before_s) / seconds
-
-
-def test_a_node_that_babbles_changes_nothing_and_is_told(house: LinuxHouse) -> None:
-    calm = cpu_share(house, 2.0)
-    with Babbler(f"{BATTERY_A}-far", "strangers") as babbler:
-        began_s = time.monotonic()
-        told_s = wait_for(lambda: house.has("can_errors"), 10.0)
-        house.load(700.0)
-        wait_for(lambda: house.truth()["load_w"] == 700.0)
-        house.until_held(15.0)
-        busy = cpu_share(house, 3.0)
-        assert house.is_held()
-        assert house.faults() <= {("can_errors", "bus_a")}
-        lasted_s = time.monotonic() - began_s
-        sent = babbler.end()
-    healed_s = wait_for(lambda: not house.has("can_errors"), 30.0)
-    measured(
-        f"{sent / lasted_s:.0f} frames/s of strangers, the grid held; processor {100 * calm:.0f} % to {100 * busy:.0f} % (house)",
-        told_s,
-        healed_s,
-    )
-    assert busy < 0.9
-    assert healed_s < HEALS_S + SLACK_S
-
-
-def test_a_wire_that_loses_a_fifth_and_delays_is_lived_with(house: LinuxHouse) -> None:
-    raised = house.raised()
-    ends = [end for name in (BATTERY_A, CHARGER) for end in (name, f"{name}-far")]
-    for end in ends:
-        sh(f"tc qdisc add dev {end} root netem loss 20% delay 100ms 20ms")
-    house.load(650.0)
-    time.sleep(8.0)
-    seen = []
-    for _ in range(30):
-        time.sleep(0.2)
-        seen.append(round(house.truth()["grid_w"]))
-    because = house.state["because"]
-    for end in ends:
-        sh(f"tc qdisc del dev {end} root")
-    more = house.raised() - raised
-    swing_w = max(seen) - min(seen)
-    measured(
-        f"20 % loss, 100 ms delay both ways: the grid swings by {swing_w} W,"
-        f" {more} faults raised (house)",
-        None,
-        None,
-    )
-    assert abs(statistics.median(seen)) < 60.0, (seen, because, house.faults())
-    assert swing_w < 200.0, seen
-    assert more <= 4
 
 
 def test_a_node_that_talks_garbage_in_the_name_of_modules_stops_the_power(
