@@ -69,6 +69,7 @@ SHOWN_BY = {
     "actuator_changed": "test_an_inverter_that_has_become_late_is_told",
     "charger_not_following": "test_a_rectifier_that_ignores_its_set_points_is_told_and_left_out",
     "battery_memory_lost": "test_a_memory_of_a_newer_version_is_told_and_starts_from_voltage",
+    "state_not_saved": "test_a_full_disk_is_told_and_an_answer_says_that_nothing_was_stored",
     "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
     "broker_refuses": "test_a_word_that_does_not_come_back_is_told",

@@ -527,6 +527,15 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="state_not_saved",
+        title="Something to be remembered cannot be stored",
+        noticed="at once: writing a file of the state folder fails (full, read-only, broken card)",
+        power="unchanged: what runs goes on; a restart would find what was stored before",
+        clears="by itself once it is stored; tried again every minute",
+        remedy="See what the text says: make room (df -h), or let the user write the state folder",
+        severity=Severity.FAULT,
+    ),
+    Fault(
         code="lease_expired",
         title="The control loop did not renew a set-point",
         noticed="in the driver, 3 s after the last renewal",
@@ -565,9 +574,10 @@ _ROWS = (
     Fault(
         code="can_errors",
         title="A CAN controller is in trouble",
-        noticed="at its error frame (error-warning, error-passive, bus-off)",
+        noticed="at its error frame (error-warning, error-passive, bus-off) or within 2 s by asking"
+        " the kernel; at a send queue that is full; at 500 frames a second within 1 s",
         power="by the age of what came over it",
-        clears="by itself 10 s after the last error frame",
+        clears="by itself 4 s after the last sign of it",
         remedy="Check bit rate, crystal, termination; set restart-ms 100 on the interface",
         severity=Severity.WARNING,
     ),
