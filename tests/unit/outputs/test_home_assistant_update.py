@@ -48,7 +48,7 @@ async def test_what_runs_is_what_is_installed(tmp_path: Path) -> None:
         "latest_version": __version__,
         "in_progress": False,
     }
-    assert entity(ear)["value_template"] == "{{ value_json.update | tojson }}"
+    assert entity(ear)["value_template"] == "{{ value_json['update'] | tojson }}"
     assert "command_topic" not in entity(ear)
 
 
