@@ -40,6 +40,7 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    _open_standard_streams()
     _print_anything()
     try:
         return _run(argv)
@@ -61,6 +62,17 @@ def _run(argv: Sequence[str] | None) -> int:
     code = run(arguments)
     sys.stdout.flush()  # here, where a reader that has gone away is still handled
     return code
+
+
+def _open_standard_streams() -> None:
+    """Give closed ones a place to go: else the next bus would be opened as the standard error."""
+    for number, mode, name in ((0, "r", "stdin"), (1, "w", "stdout"), (2, "w", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - for ever
 
 
 def _print_anything() -> None:

@@ -123,15 +123,15 @@ def _after_silence(states: list[Json], *, back: bool) -> Result:
     known = [value for value in amps if value is not None]
     if len(known) != len(amps):
         return bad("the shunt did not speak all the time", "First mend the lines of the shunt")
-    charged_a = max(0.0, -min(known))
-    if not charged_a <= judge.NOISE_A:
+    most_a = max(map(abs, known))  # whatever the sign: nothing else works at rest
+    if not most_a <= judge.NOISE_A:
         return bad(
-            f"it charged with up to {charged_a:.1f} A in silence",
+            f"up to {most_a:.1f} A flowed in silence",
             "Never without a contactor. Store harmless values: gridzero commission rectifier",
         )
     if not back:
         return bad("it was calm in silence, but does not speak again", "Look at plug and mains")
-    return good(f"silent, up to {charged_a:.1f} A, and it speaks again")
+    return good(f"silent, up to {most_a:.1f} A, and it speaks again")
 
 
 async def _speaks_again(bench: Bench) -> bool:

@@ -90,13 +90,6 @@ STEPS: tuple[Step, ...] = (
         "Without them a dead Pi means full current: only behind a contactor",
     ),
     Step(
-        "rectifier_silence",
-        "Rectifier: silence",
-        "Battery connected, fuse in, main switch within reach.",
-        looks_power.rectifier_silence,
-        moves=True,
-    ),
-    Step(
         "contactor",
         "Contactor",
         "It is heard: a click when it closes, a click when it opens.",
@@ -115,6 +108,13 @@ STEPS: tuple[Step, ...] = (
         "Shunt: sign and amount",
         "A small charge.",
         looks_battery.shunt_sign,
+        moves=True,
+    ),
+    Step(
+        "rectifier_silence",
+        "Rectifier: silence",
+        "Battery connected, fuse in, main switch within reach.",
+        looks_power.rectifier_silence,
         moves=True,
     ),
     Step(

@@ -527,6 +527,15 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="state_not_saved",
+        title="Something to be remembered cannot be stored",
+        noticed="at once: writing a file of the state folder fails (full, read-only, broken card)",
+        power="unchanged: what runs goes on; a restart would find what was stored before",
+        clears="by itself once it is stored; tried again every minute",
+        remedy="See what the text says: make room (df -h), or let the user write the state folder",
+        severity=Severity.FAULT,
+    ),
+    Fault(
         code="lease_expired",
         title="The control loop did not renew a set-point",
         noticed="in the driver, 3 s after the last renewal",
