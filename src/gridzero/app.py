@@ -7,34 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridzero.battery.balancing import PLANS
-from gridzero.battery.cells.catalogue import CELLS, OF_PROFILE, sized
-from gridzero.battery.limits import Ratings
-from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
 from gridzero.config.models import (
-    BatteryConfig,
     Config,
-    ControlConfig,
     PricesConfig,
-    ProductionConfig,
     ThermalConfig,
     WatchdogConfig,
 )
-from gridzero.control.tuning import Tuning
 from gridzero.domain.events import Severity
-from gridzero.domain.modes import Mode, Strategy, Wanted
 from gridzero.domain.reasons import REASONS
-from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
-from gridzero.outputs.market_in import listen, listen_for_production
+from gridzero.house_rules import prices_of, profile_of, rules_of, wanted_of
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
-from gridzero.ports.links import Links, MqttLink
+from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
+from gridzero.retune import Retuner
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of
@@ -47,8 +38,6 @@ from gridzero.runtime.market import Market
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
-from gridzero.runtime.production import Production
-from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
@@ -83,6 +72,8 @@ class App:
     mqtt_in: MqttIn
     trace: TraceOut
     kept: SparingStore
+    retuner: Retuner
+    senders: Mapping[str, SentLinks]
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -184,15 +175,12 @@ def build(
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
-    if config.production is not None:
-        site.production = _production(config.production, mqtt, clock)
-    output.tell_energy(energy_memory, has_production=config.production is not None)
+    output.tell_energy(energy_memory, lambda: site.production is not None)
     mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon, kept.when_kept)
-    if config.control.target_topic:
-        output.follow_target(config.control.target_topic)
-    if config.prices is not None and market is not None:
+    if market is not None:
         site.on_decision(market.note)
-        listen(market, mqtt, _topics(config.prices))
+    retuner = Retuner(site, output, market, mqtt, clock)
+    retuner.begin(config)
     watchdogs = _watchdogs(config.watchdog, site, senders, feeders, clock) if feeders else None
     return App(
         site,
@@ -211,6 +199,8 @@ def build(
         mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
         kept,
+        retuner,
+        senders,
     )
 
 
@@ -221,7 +211,7 @@ def _files(folder: Path, faults: FaultBook) -> Callable[..., FileStore]:
         def trouble(text: str | None) -> None:
             faults.set("state_not_saved", name, text)
 
-        return FileStore(folder / f"{name}.json", remedy, trouble)
+        return FileStore(folder / f"{name}.json", remedy, trouble=trouble)
 
     return file
 
@@ -267,21 +257,7 @@ def _market(
 ) -> Market | None:
     if prices is None:
         return None
-    return Market(Prices(prices.import_ct, prices.export_ct), store, faults, clock)
-
-
-def _production(config: ProductionConfig, link: MqttLink, clock: Clock) -> Production:
-    production = Production(clock, scale=config.scale, hold_s=config.hold_s)
-    listen_for_production(production, link, config.topic)
-    return production
-
-
-def _topics(prices: PricesConfig) -> dict[str, str | None]:
-    return {
-        "import_ct": prices.import_topic,
-        "export_ct": prices.export_topic,
-        "stored_ct": prices.stored_topic,
-    }
+    return Market(prices_of(prices), store, faults, clock)
 
 
 def _keep_contactor(name: str | None, site: Site) -> None:
@@ -296,7 +272,7 @@ def check_cells(config: Config, devices: Iterable[Device]) -> None:
 
     The charge voltage is the profile's: a module of fewer cells would be overcharged by it.
     """
-    wanted = _profile(config.battery).series_cells
+    wanted = profile_of(config.battery).series_cells
     monitors = [device for device in devices if isinstance(device, CellMonitor)]
     for module in (module for monitor in monitors for module in monitor.modules()):
         if len(module.cell_v) != wanted:
@@ -306,37 +282,6 @@ def check_cells(config: Config, devices: Iterable[Device]) -> None:
                 where="devices",
                 remedy="Modules in parallel must be alike, and fit battery.profile",
             )
-
-
-def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
-    """The numbers of the configuration that the site itself needs.
-
-    A meter that speaks seldom is not late before its next message is due.
-    """
-    control = config.control
-    return SiteRules(
-        profile=_profile(config.battery),
-        ratings=Ratings(
-            max_charge_a=config.battery.max_charge_a,
-            max_discharge_a=config.battery.max_discharge_a,
-            max_module_a=config.battery.max_module_a,
-        ),
-        tuning=Tuning(
-            meter_hold_s=max(control.meter_hold_s, 1.5 * meter_interval_s),
-            meter_lost_s=max(control.meter_lost_s, 3.0 * meter_interval_s),
-            min_charge_w=control.min_charge_w,
-            min_discharge_w=control.min_discharge_w,
-            stored_value=control.stored_value,
-        ),
-        cell=sized(CELLS[OF_PROFILE[config.battery.profile]], config.battery.module_ah),
-        module_ah=config.battery.module_ah,
-        plan=PLANS[config.battery.profile],
-        has_heater=config.thermal.heater is not None,
-        lease_s=control.lease_s,
-        protect_period_s=control.protect_period_s,
-        balancing=config.battery.balancing,
-        target_timeout_s=control.target_timeout_s,
-    )
 
 
 def _parts(
@@ -377,34 +322,8 @@ def _settings(
         "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
         "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
     }
-    wanted, has_prices = _wanted(config.control), config.prices is not None
+    wanted, has_prices = wanted_of(config.control), config.prices is not None
     settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log)
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings
-
-
-def _wanted(control: ControlConfig) -> Wanted:
-    return Wanted(
-        mode=Mode(control.mode),
-        power_w=control.power_w,
-        target_w=control.target_w,
-        export_guard_w=control.export_guard_w,
-        min_soc_pct=control.min_soc_pct,
-        max_soc_pct=control.max_soc_pct,
-        reserve_soc_pct=control.reserve_soc_pct,
-        strategy=Strategy(control.strategy),
-        peak_w=control.peak_w,
-        allow_grid_charge=control.allow_grid_charge,
-    )
-
-
-def _profile(battery: BatteryConfig) -> Profile:
-    try:
-        return profile(battery.profile, battery.overrides, battery.series_cells)
-    except ValueError as error:
-        raise ConfigError(
-            str(error),
-            where="battery",
-            remedy="See docs/configuration.md for profiles and their numbers",
-        ) from error

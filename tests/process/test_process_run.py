@@ -153,14 +153,14 @@ async def test_kill_9_does_not_damage_the_settings_and_they_are_there_again(
         for number in range(100):
             await listener.say("gridzero/power_w/set", str(number))
         await until(lambda: listener.state["power_w"] > 0.0)
+        told_w = listener.state["power_w"]
         assert await site.end(signal.SIGKILL) == -signal.SIGKILL
     values = {key: kept["value"] for key, kept in json.loads(stored.read_text()).items()}
     assert values["mode"] == "hold"
-    assert 0.0 <= values["power_w"] < 100.0
     async with gridzero(tmp_path, "run", config) as again, ear(port) as listener:
         await until(lambda: listener.state)
         assert listener.state["mode"] == "hold"
-        assert listener.state["power_w"] == values["power_w"]
+        assert told_w <= listener.state["power_w"] < 100.0  # each was larger than the one before
         assert again.events("settings_lost.said") == []
         assert await again.end(signal.SIGHUP) == 0
 

@@ -111,13 +111,16 @@ class FileStore:
         self,
         path: Path,
         remedy: str = "The battery rests (mode hold): set the mode again",
+        version: int = 1,
         trouble: Callable[[str | None], None] = lambda _: None,
     ) -> None:
         """remedy: what to tell the person when the file cannot be read.
 
+        version: the newest that can be read. A file that says none is of the first.
         trouble: told in the loop why it cannot be written, and None once it could.
         """
-        self._path, self._remedy, self._trouble = path, remedy, trouble
+        self._path, self._remedy, self._version = path, remedy, version
+        self._trouble = trouble
         self._why = ""
         self._quick = QuickFile(path)
         self._newest = _Newest(0, {}, to_medium=False)
@@ -140,6 +143,9 @@ class FileStore:
             raise self._damaged("it is nested too deeply") from error
         if not isinstance(values, dict):
             raise self._damaged("it holds no settings")
+        version = values.get("version")
+        if isinstance(version, int) and version > self._version:
+            raise self._damaged(f"it is of version {version:.3g}, this is {self._version}")
         return self._quick.load(raw) or values
 
     def _damaged(self, why: str) -> StoreDamaged:
