@@ -23,6 +23,7 @@ from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import LoopClock
+from gridzero.ports.plugin import DriverPlugin
 from gridzero.real_links import RealLinks
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
@@ -52,11 +53,16 @@ def run(config: Path, duration_s: float | None = None, *, alone: bool = False) -
         log.warning("config.doubtful", place=str(warning))
     with only_process(Path(loaded.config.site.state_dir)):
         beside = None if alone else config
-        ending = asyncio.run(_serve(loaded, duration_s, beside))
+        ending = asyncio.run(_serve(loaded, found.plugins, duration_s, beside))
     return ending.code
 
 
-async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) -> Ending:
+async def _serve(
+    loaded: Loaded,
+    plugins: Mapping[str, DriverPlugin],
+    duration_s: float | None,
+    beside: Path | None,
+) -> Ending:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -65,7 +71,6 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
         loop.call_later(duration_s, stop.set)
     faults = FaultBook(LoopClock())
     links = RealLinks(loaded.config, faults)
-    plugins = find_plugins().plugins
     services = tuple(links.services())
     if beside is not None:
         services += tuple(children(loaded.config, beside, faults, LoopClock()))
