@@ -29,6 +29,7 @@ BOOTED = "GRIDZERO_BOOTED"
 INSTALLED = Path("/opt/gridzero")
 HOUSE = Path("/etc/gridzero/house.yaml")
 UNIT = "gridzero.service"
+PYTHON = "/usr/bin/python3"
 SYSTEMD = "/lib/systemd/systemd"
 PATIENCE_S = 60.0
 TEXT = """
@@ -87,7 +88,7 @@ def main_pid() -> int:
 
 def install() -> None:
     """A Python of this machine that sees the checkout and its libraries, for everybody."""
-    call("/usr/bin/python3", "-m", "venv", "--without-pip", str(INSTALLED))
+    call(PYTHON, "-m", "venv", "--without-pip", str(INSTALLED))
     packages = next(INSTALLED.glob("lib/python3*/site-packages"))
     seen = [str(ROOT / "src"), str(ROOT / "drivers"), *site.getsitepackages()]
     (packages / "gridzero.pth").write_text("\n".join(seen) + "\n")
@@ -199,17 +200,26 @@ def inside() -> int:
     return 1 if found else 0
 
 
+def why_not() -> str | None:
+    """Why it cannot be tried here; None = it can. The guest's user is nobody in particular."""
+    if not Path(SYSTEMD).exists():
+        return "systemd is not installed (apt-get install systemd)"
+    if not all(folder.stat().st_mode & 0o001 for folder in ROOT.parents):
+        return f"{ROOT} cannot be reached by everybody"
+    said = call(PYTHON, "-c", "import sys, venv; print(*sys.version_info[:2])")
+    if said.split() != [str(part) for part in sys.version_info[:2]]:
+        return f"{PYTHON} is not the Python of this environment, whose libraries it shall use"
+    return None
+
+
 def main() -> int:
     if BOOTED in os.environ:
         return inside()
     if HERE in os.environ:
         _keep = prepare()
         return boot()
-    if not Path(SYSTEMD).exists():
-        print("skipped: systemd is not installed (apt-get install systemd)")
-        return 0
-    if not str(ROOT).startswith(("/work", "/srv", "/opt", "/tmp", "/var")):
-        print(f"skipped: {ROOT} cannot be read by everybody")
+    if reason := why_not():
+        print(f"skipped: {reason}")
         return 0
     command = [sys.executable, str(GUEST), "--limit", "400", "--", sys.executable, __file__]
     return subprocess.run(command, check=False).returncode

@@ -240,6 +240,17 @@ def test_the_addon_fits_together() -> None:
         assert yaml.safe_load(file.read_text())["configuration"].keys() == config["schema"].keys()
 
 
+def test_the_addon_is_built_on_what_its_page_says() -> None:
+    config, build = (
+        yaml.safe_load((ADDON / name).read_text()) for name in ("config.yaml", "build.yaml")
+    )
+    (base,) = set(build["build_from"].values())
+    assert build["build_from"].keys() == set(config["arch"])
+    assert "/" in base, "Supervisor silently takes a base of its own for a name without one"
+    assert of(ADDON / "Dockerfile", "ARG") == [f"BUILD_FROM={base}"]
+    assert f"-t {base} " in (ADDON / "DOCS.md").read_text()
+
+
 def test_the_addon_takes_the_account_that_supervisor_has_made() -> None:
     run = module(ADDON / "run.py")
     data = {"host": "core-mosquitto", "port": 1883, "username": "addons", "password": "secret"}
