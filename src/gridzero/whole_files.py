@@ -46,21 +46,23 @@ def keep_aside(file: Path) -> None:
 def replace_whole(file: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file so that a power cut leaves the old or the new one.
 
-    mode: of the new one; absent = that of the old one, 0600 where there is none. Its owner stays
-    where we may set it. Raises NotWritten.
+    mode: of the new one; absent = that of the old one, 0600 where there is none. It belongs to
+    whom the old one belonged, else to whom the folder does, where we may set that.
+    Raises NotWritten.
     """
     fresh = file.with_name(f".{file.name}.new")
     with telling(file):
         try:
-            _write(fresh, content)
-            _take_after(file, fresh, mode)
+            write_new(fresh, content)
+            take_after(file, fresh, mode)
             fresh.replace(file)
             settle(file.parent)
         finally:
             fresh.unlink(missing_ok=True)
 
 
-def _write(fresh: Path, content: bytes) -> None:
+def write_new(fresh: Path, content: bytes) -> None:
+    """For its owner only, and on the medium. Raises OSError."""
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
         file.write(content)
@@ -68,15 +70,23 @@ def _write(fresh: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _take_after(old: Path, fresh: Path, mode: int | None) -> None:
-    try:
-        before = old.stat()
-    except FileNotFoundError:
-        fresh.chmod(_OWNER_ONLY if mode is None else mode)
+def take_after(old: Path, fresh: Path, mode: int | None = None) -> None:
+    """Give fresh the owner and mode of old, where there is one; else those of a new file there."""
+    if not old.exists():
+        belong(fresh, _OWNER_ONLY if mode is None else mode)
         return
+    before = old.stat()
     with suppress(PermissionError):
         os.chown(fresh, before.st_uid, before.st_gid)
     fresh.chmod(stat.S_IMODE(before.st_mode) if mode is None else mode)
+
+
+def belong(fresh: Path, mode: int) -> None:
+    """Give a new file or folder to whom its folder belongs: root may act for another user here."""
+    folder = fresh.parent.stat()
+    with suppress(PermissionError):
+        os.chown(fresh, folder.st_uid, folder.st_gid)
+    fresh.chmod(mode)
 
 
 def settle(folder: Path) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import NamedTuple
@@ -30,18 +29,12 @@ class Silence:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, self._port)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(asyncio.Protocol, LOOPBACK, self._port)
 
     async def end(self) -> None:
         if self._server is not None:
             self._server.close()
-            await asyncio.sleep(0)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1 << 16)
-        with suppress(OSError):
-            await reader.read()
-        writer.transport.abort()
 
 
 class Outage(NamedTuple):

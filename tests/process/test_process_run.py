@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -52,8 +53,8 @@ async def test_links_that_do_not_exist_are_told_each_and_nothing_is_commanded(
         "site": {"name": "Test", "state_dir": "state", "log": {"format": "json"}},
         "mqtt": {"embedded": {"port": port}},
         "links": {
-            "bus": {"type": "can", "channel": "gznone0"},
-            "psu": {"type": "can", "channel": "gznone1"},
+            "bus": {"type": "can", "channel": f"gz{os.getpid()}a"},
+            "psu": {"type": "can", "channel": f"gz{os.getpid()}b"},
             "wire": {"type": "serial", "port": "/dev/gridzero-none"},
             "sensors": {"type": "i2c", "bus_number": 99},
         },

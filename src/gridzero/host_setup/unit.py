@@ -92,6 +92,7 @@ def _head(program: str, file: Path) -> Iterator[str]:
     """WatchdogSec and TimeoutStopSec: docs/contactor.md. Exit code 2: no retry would help."""
     again = " ".join(str(int(code)) for code in _AGAIN)
     yield f"ExecStart={program} run {file}"
+    yield f"ExecReload={program} reload {file}"
     yield "User=gridzero"
     yield "Group=gridzero"
     yield "TimeoutStopSec=40"

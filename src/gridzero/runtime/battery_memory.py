@@ -28,6 +28,7 @@ VERSION = 1
 _SAVE_S = 300.0  # memory cards wear
 _CLOCK_SET_S = 1_700_000_000.0  # November 2023: before that nobody has set the clock
 _VERY_OLD_S = 30 * 86_400.0
+_BACK_S = 5.0  # a clock that was just set right may have gone back by as much
 
 
 class Part(Charged, Protocol):
@@ -143,9 +144,9 @@ class BatteryMemory:
         if not isinstance(stored_s, int | float) or isinstance(stored_s, bool):
             return _VERY_OLD_S
         age_s = self._utc_s() - stored_s
-        if not (isfinite(age_s) and stored_s >= _CLOCK_SET_S and age_s >= 0.0):
+        if not (isfinite(age_s) and stored_s >= _CLOCK_SET_S and age_s >= -_BACK_S):
             return _VERY_OLD_S
-        return age_s
+        return max(0.0, age_s)
 
 
 def _count(value: Any) -> int:

@@ -76,7 +76,7 @@ def _parsed(words: str) -> tuple[Mode, float, float]:
         word, power_w, seconds = parts[0].lower(), float(parts[1]), float(parts[2])
     except (IndexError, ValueError):
         word, power_w, seconds = "", 0.0, 0.0
-    good = len(parts) == 3 and word in _MODES and isfinite(power_w) and isfinite(seconds)  # noqa: PLR2004 - direction, watts, seconds
+    good = len(parts) == 3 and word in _MODES and isfinite(power_w) and isfinite(seconds)
     if not (good and 0.0 < power_w <= MOST_TRIAL_W and 0.0 < seconds <= LONGEST_TRIAL_S):
         raise _refused(
             f"{words[:40]!r} is no trial",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -54,6 +55,28 @@ def test_three_controllers_have_overlays_names_and_rates() -> None:
     assert 'ENV{ID_SERIAL}=="FTDI_FT232R_USB_UART"' in files[RULES]
     network = files["/etc/systemd/network/20-canpsu.network"]
     assert "BitRate=125000\nRestartSec=100ms" in network
+
+
+def test_a_person_says_where_each_controller_is(capsys: pytest.CaptureFixture[str]) -> None:
+    files = made(config_of(), spi=(("canpsu", "spi0.0"),), interrupts=(23, 24, 22))
+    assert 'KERNELS=="spi0.0", NAME="canpsu"' in files[RULES]
+    assert 'KERNELS=="spi0.1", NAME="canbms1"' in files[RULES]
+    assert "dtoverlay=mcp2515,spi0-0,oscillator=16000000,interrupt=22" in files[BOOT]
+    assert main(["setup", str(HOUSE), "--root", "/nowhere", "--spi", "canpsu=spi0.0"]) == 1
+    assert re.search(r"canpsu +at spi0\.0, interrupt GPIO 22", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("spi", "words"),
+    [
+        ((("canx", "spi0.0"),), "no MCP2515 has this channel"),
+        ((("canpsu", "spi3.0"),), "no such place"),
+        ((("canpsu", "spi0.0"), ("canbms1", "spi0.0")), "two interfaces at one"),
+    ],
+)
+def test_places_that_cannot_be(spi: tuple[tuple[str, str], ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        made(config_of(), spi=spi)
 
 
 def test_one_controller_needs_no_second_spi() -> None:

@@ -63,9 +63,12 @@ async def test_another_mode_ends_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "yes", "charge", "charge 300", "charge 501 10", "charge 300 16", "charge nan 10"]
-    + ["charge 300 inf", "charge -1 10", "hold 1 1", "charge 300 10 10", "charge 0 5"],
-)  # fmt: skip
+    "words",
+    [
+        *("", "yes", "charge", "charge 300", "charge 501 10", "charge 300 16", "charge nan 10"),
+        *("charge 300 inf", "charge -1 10", "hold 1 1", "charge 300 10 10", "charge 0 5"),
+    ],
+)
 async def test_anything_else_is_refused_with_what_to_send(words: str) -> None:
     one = trial()
     with pytest.raises(SettingRefused, match="charge 300 10"):

@@ -13,6 +13,7 @@ from gridzero.battery.estimation.ends import Ends
 from gridzero.battery.estimation.figures import Room, Rooms
 from gridzero.battery.estimation.memory import Stored
 from gridzero.battery.estimation.module_filter import ModuleFilter
+from gridzero.battery.estimation.motion import go_on
 from gridzero.battery.estimation.pack_current import PackCurrent
 from gridzero.battery.estimation.settings import EstimatorSettings, Window
 from gridzero.battery.estimation.sharing import Source, share
@@ -200,9 +201,11 @@ class Estimator:
 
     def _remembered(self, stored: Stored, modules: int) -> list[CellFilter]:
         cells = []
-        for one in stored.cells:
+        for place, one in enumerate(stored.cells):
             cell = CellFilter(self._model, one.soc, one.sigma, self._offset_sigma_a(modules))
             cell.offset_a = max(-cell.widest_a, min(cell.widest_a, one.offset_a))
+            if stored.motion is not None:
+                go_on(cell, stored.motion, place)
             cells.append(cell)
         return cells
 
