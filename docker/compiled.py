@@ -52,11 +52,12 @@ def missing(modules: Iterator[ModuleType]) -> Iterator[tuple[Path, Path]]:
 
 
 def main() -> int:
+    """Compile, or with --check name what is not; returns the exit code."""
     load()
     found = sorted(missing(iter(tuple(sys.modules.values()))))
     if "--check" in sys.argv:
         for source, _ in found:
-            print(source)
+            sys.stdout.write(f"{source}\n")
         return 1 if found else 0
     for source, cached in found:
         # unchecked: whatever later happens to the times of files, it holds
@@ -66,7 +67,7 @@ def main() -> int:
             doraise=True,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
-    print(f"compiled {len(found)} files of {len(sys.modules)}")
+    sys.stdout.write(f"compiled {len(found)} files of {len(sys.modules)}\n")
     return 0
 
 

@@ -132,6 +132,7 @@ def _purl(name: str, version: str) -> str:
 
 
 def main(reports: Iterable[str]) -> None:
+    """Print the bill of this Python and the system below it. reports: files of pip."""
     hashes: dict[str, str] = {}
     for file in reports:
         hashes |= hashes_of(json.loads(Path(file).read_text()))

@@ -48,6 +48,8 @@ from gridzero.runtime.trace import TracedLinks, Tracer
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
 
 _COUNTED_ANEW = "It is counted anew from 0"
+_LEARNED_ANEW = "It is learned again"
+_RESTS = "The battery rests (mode hold): set the mode again"
 
 
 @dataclass(slots=True)
@@ -146,26 +148,26 @@ def build(
     links = TracedLinks(links, tracer)
     parts = _parts(loaded, plugins, links, clock, faults, senders)
     check_cells(config, parts.all())
-    state_dir = Path(config.site.state_dir)
-    faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
-    kept = SparingStore(store or FileStore(state_dir / "settings.json"), clock)
+    file = _files(Path(config.site.state_dir), faults)
+    faults.keep_in(latched or file("latched", "See docs/faults.md"))
+    kept = SparingStore(store or file("settings", _RESTS), clock)
     settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock))
-    outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
+    outlook = outlook or file("outlook")
     market = _market(config.prices, outlook, faults, clock)
     rules = rules_of(config, parts.meter.interval_s)
     site = Site(parts, rules, settings, faults, clock, market)
     _keep_contactor(config.battery.contactor, site)
     _keep_climate(config.thermal, site)
     if memory is None:
-        memory = FileStore(state_dir / "battery.json", "It is learned again")
-        charge = charge or FileStore(state_dir / "charge.json", "That of battery.json counts")
+        memory = file("battery")
+        charge = charge or file("charge")
     battery_memory = BatteryMemory(site.battery, memory, faults, clock, charge=charge)
-    learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
+    learned = learned or file("learned")
     learning = Learning(site, learned, faults, clock)
     energy_memory = EnergyMemory(
         site.energy,
-        energy or FileStore(state_dir / "energy.json", _COUNTED_ANEW),
-        energy_days or FileStore(state_dir / "energy-days.json", _COUNTED_ANEW),
+        energy or file("energy", _COUNTED_ANEW),
+        energy_days or file("energy-days", _COUNTED_ANEW),
         faults,
         clock,
         work=lambda: site.last[1].work if site.last else {},
@@ -200,6 +202,18 @@ def build(
         retuner,
         senders,
     )
+
+
+def _files(folder: Path, faults: FaultBook) -> Callable[..., FileStore]:
+    """What makes the file of a name: it tells when it cannot be written."""
+
+    def file(name: str, remedy: str = _LEARNED_ANEW) -> FileStore:
+        def trouble(text: str | None) -> None:
+            faults.set("state_not_saved", name, text)
+
+        return FileStore(folder / f"{name}.json", remedy, trouble=trouble)
+
+    return file
 
 
 def _keep_climate(thermal: ThermalConfig, site: Site) -> None:

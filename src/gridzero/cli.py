@@ -40,6 +40,7 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    _open_standard_streams()
     _print_anything()
     try:
         return _run(argv)
@@ -61,6 +62,17 @@ def _run(argv: Sequence[str] | None) -> int:
     code = run(arguments)
     sys.stdout.flush()  # here, where a reader that has gone away is still handled
     return code
+
+
+def _open_standard_streams() -> None:
+    """Give closed ones a place to go: else the next bus would be opened as the standard error."""
+    for number, mode, name in ((0, "r", "stdin"), (1, "w", "stdout"), (2, "w", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - for ever
 
 
 def _print_anything() -> None:
@@ -189,30 +201,67 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="without companion and dashboard beside it"
     )
+    parser.add_argument(
+        "--no-rollback",
+        action="store_true",
+        help="never start with the last good configuration instead of FILE",
+    )
 
 
 def _run_site(arguments: argparse.Namespace) -> int:
     from gridzero.service import run
 
-    return run(arguments.config, arguments.duration, alone=arguments.alone)
+    return run(
+        arguments.config,
+        arguments.duration,
+        alone=arguments.alone,
+        may_roll_back=not arguments.no_rollback,
+    )
+
+
+def _reload_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE", help="whose gridzero is asked")
+    parser.add_argument(
+        "--restart", action="store_true", help="restart in order where something waits for that"
+    )
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
+
+
+def _reload(arguments: argparse.Namespace) -> int:
+    from gridzero.reload_command import run
+
+    return run(arguments.config, arguments.mqtt, restart=arguments.restart)
 
 
 def _companion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    parser.add_argument(
+        "--instead", type=Path, metavar="TEXT", help="a file to read instead of FILE"
+    )
 
 
 def _companion(arguments: argparse.Namespace) -> int:
     from gridzero.companion import run
 
-    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+    return run(
+        arguments.config,
+        arguments.mqtt,
+        with_parent=arguments.with_parent,
+        instead=arguments.instead,
+    )
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
     from gridzero.dashboard import run
 
-    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+    return run(
+        arguments.config,
+        arguments.mqtt,
+        with_parent=arguments.with_parent,
+        instead=arguments.instead,
+    )
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -480,6 +529,13 @@ COMMANDS: tuple[Command, ...] = (
         "Show or do what brings a backup back",
         _restore_arguments,
         _restore,
+    ),
+    Command(
+        _LOOK,
+        "reload",
+        "Let a running gridzero read its configuration again",
+        _reload_arguments,
+        _reload,
     ),
     Command(
         _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console

@@ -40,7 +40,9 @@ def must(*arguments: str) -> str:
     """What podman says; ends the test where it fails."""
     done = podman(*arguments)
     if done.returncode:
-        sys.exit(f"podman {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        sys.exit(
+            f"podman {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+        )
     return done.stdout.strip()
 
 
@@ -105,7 +107,7 @@ def rs485() -> Iterator[tuple[int, str]]:
     try:
         tty.setraw(theirs)
         name = os.ttyname(theirs)
-        os.chmod(name, 0o660)
+        Path(name).chmod(0o660)
         os.chown(name, 0, int(DIALOUT))
         yield ours, name
     finally:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine import House, must, podman, rs485
+from engine import FENCES, INSIDE, LIMITS, House, must, podman, rs485
 from lifecycle import HOUSE, folder_of
 
 PATIENCE_S = 60.0
@@ -25,7 +25,9 @@ def starts(tag: str, times: int) -> dict[str, Any]:
     text = HOUSE + "mqtt: {host: 127.0.0.1, port: 1884}\n"
     with folder_of(text) as folder, rs485() as (ours, port):
         meter = House(tag, beside, Path(folder), port, volume)
-        house = House(tag, "gridzero-image-start", Path(folder), port, volume, f"container:{beside}")
+        house = House(
+            tag, "gridzero-image-start", Path(folder), port, volume, f"container:{beside}"
+        )
         for one in (house, meter):
             one.remove()
         try:
@@ -45,8 +47,6 @@ def starts(tag: str, times: int) -> dict[str, Any]:
 
 
 def _serve_meter(meter: House) -> None:
-    from engine import FENCES, INSIDE, LIMITS
-
     must(
         *("run", "--detach", "--name", meter.name, "--network", "none", *LIMITS, *FENCES),
         *("--volume", f"{INSIDE}:/check/inside.py:ro", "--entrypoint", "python"),

@@ -113,12 +113,12 @@ async def test_an_interface_that_goes_down_and_comes_up() -> None:
             noticed_s = await link.becomes("down")
             assert link.stands("link_down")
             assert "ip link set" in link.texts[-1]
-            await asyncio.sleep(4.0)  # the pauses between two tries are at their longest
+            await asyncio.sleep(3.0)  # the pauses between two tries are at their longest
             sh("ip link set near0 up")
             healed_s = await hears(link, "far0")
             await link.until(lambda: not link.stands("link_down"))
     measured("interface down, up again (link)", noticed_s, healed_s)
-    assert noticed_s < 1.0
+    assert noticed_s < 1.0 + SLACK_S
     assert healed_s < HEALS_S + SLACK_S
 
 
@@ -128,12 +128,12 @@ async def test_an_interface_that_is_removed_and_made_again() -> None:
             await link.becomes("up")
             remove("near0")
             noticed_s = await link.becomes("down")
-            await asyncio.sleep(4.0)
+            await asyncio.sleep(3.0)
             lay("near0", "far0")
             healed_s = await hears(link, "far0")
             assert link.send()
     measured("interface removed, made again (link)", noticed_s, healed_s)
-    assert noticed_s < 1.0
+    assert noticed_s < 1.0 + SLACK_S
     assert healed_s < HEALS_S + SLACK_S
 
 
@@ -155,7 +155,7 @@ async def test_an_interface_that_comes_later() -> None:
     async with link_at("near0") as link:
         noticed_s = await link.until(lambda: link.stands("link_down"))
         assert "near0" in link.texts[0]
-        await asyncio.sleep(4.0)
+        await asyncio.sleep(3.0)
         with cable("near0", "far0"):
             healed_s = await hears(link, "far0")
     measured("interface not there at the start, comes later (link)", noticed_s, healed_s)
@@ -211,13 +211,13 @@ async def test_the_states_of_a_controller_are_told_and_end() -> None:
             await link.becomes("error-passive")
             assert link.stands("can_errors")
             assert controller_state(plugged.name) == "error-passive"
-            await asyncio.sleep(5.0)  # no error frame is repeated; the state stands
+            await asyncio.sleep(4.5)  # no error frame is repeated; the state stands
             assert link.state == "error-passive"
             plugged.say(ACTIVE)
             active_s = await link.becomes("up")
             over_s = active_s + await link.until(lambda: not link.stands("can_errors"))
     measured("error-warning, error-passive, error-active (link)", warned_s, over_s)
-    assert warned_s < 1.0
+    assert warned_s < 1.0 + SLACK_S
     assert over_s < HEALS_S + SLACK_S
 
 
@@ -238,7 +238,7 @@ async def test_a_bus_that_is_off_takes_no_command_and_heals_by_down_and_up() -> 
             await link.until(lambda: plugged.sent)
     measured("bus-off, then down and up (link)", noticed_s, healed_s)
     measured("bus-off: the warning ends (link)", None, over_s)
-    assert noticed_s < 1.0
+    assert noticed_s < 1.0 + SLACK_S
     assert healed_s < HEALS_S + SLACK_S
 
 
@@ -290,7 +290,7 @@ async def test_an_adapter_that_is_pulled_out_and_plugged_in_again() -> None:
             await link.until(lambda: again.sent)
             again.close()
     measured("adapter pulled out, plugged in again (link)", noticed_s, healed_s)
-    assert noticed_s < 2.0
+    assert noticed_s < 2.0 + SLACK_S
     assert healed_s < HEALS_S + SLACK_S
 
 

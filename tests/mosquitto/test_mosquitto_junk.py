@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import aiomqtt
 import pytest
 from broker import NEEDS_MOSQUITTO, mosquitto
+from free_ports import free_port
 from listener import STATUS, Listener, connected, listening
 from process_site import LOOPBACK, until
 
@@ -82,3 +86,31 @@ async def test_who_takes_the_session_over_once_is_gone_again_within_seconds(
             await until(lambda: not one.is_up)
         await until(lambda: one.is_up and not one.standing)
         await until(lambda: observer.heard(STATUS)[-1:] == [b"online"])
+
+
+@contextmanager
+def black_hole(port: int) -> Iterator[None]:
+    """A listener whose queue is full: the kernel drops whatever else knocks."""
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(0)
+        for _ in range(3):
+            knocker = sockets.enter_context(socket.socket())
+            knocker.setblocking(False)
+            knocker.connect_ex((LOOPBACK, port))
+        yield
+
+
+@pytest.mark.slow
+async def test_a_network_that_swallows_everything_is_tried_again_every_few_seconds(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    async with listening(Listener(port)) as one:
+        with black_hole(port):
+            await until(lambda: "does not answer" in one.outage)
+            assert not one.is_up
+        async with mosquitto(tmp_path, port=port):
+            await until(lambda: one.is_up, limit_s=10.0)

@@ -29,6 +29,7 @@ STATE: Final = tuple(
         "settings",
         "latched",
         "battery",
+        "charge",
         "learned",
         "energy",
         "energy-days",

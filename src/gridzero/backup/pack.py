@@ -18,8 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from gridzero.backup.house import HISTORY, NAMED, SECRET, House, house_of, most_bytes, paths_of
+from gridzero.backup.house import (
+    HISTORY,
+    NAMED,
+    SECRET,
+    STATE,
+    House,
+    house_of,
+    most_bytes,
+    paths_of,
+)
 from gridzero.backup.manifest import NAME, BackupRefused, Manifest, Part, config_name
+from gridzero.backup.remembered import remembered
 from gridzero.backup.unpack import opened
 from gridzero.config.files import read_text
 from gridzero.errors import GridzeroError
@@ -27,6 +37,7 @@ from gridzero.outputs.history.backup import backup as copy_history
 from gridzero.whole_files import settle, telling
 
 _CHUNK: Final = 1 << 20
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,19 @@ def _sources(
 
 def _content(name: str, path: Path) -> bytes | None:
     """None where there is none. Raises BackupRefused where it cannot be read."""
+    content = _raw(name, path)
+    if name not in STATE:
+        return content
+    for _ in range(_TRIES):  # a file that is replaced just now has its changes in it already
+        whole, before = remembered(path, content), content
+        content = _raw(name, path)
+        if content == before:
+            break
+    return whole
+
+
+def _raw(name: str, path: Path) -> bytes | None:
+    """Raises BackupRefused where it cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(most_bytes(name) + 1)

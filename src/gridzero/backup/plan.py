@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gridzero.backup.house import CONFIG, HISTORY, NAMED, SECRETS, STATE, House, house_of, paths_of
 from gridzero.backup.manifest import Part, damaged
+from gridzero.backup.remembered import quick_file, remembered
 from gridzero.backup.unpack import Backup
 from gridzero.config.problems import ConfigErrors
 
@@ -136,11 +137,11 @@ def _places(
 
 
 def _move(backup: Backup, name: str, target: Path, house: House) -> Move:
-    there = target.exists()
+    there = target.exists() or (name in STATE and quick_file(target).exists())
     why = _belongs(name, target, house)
     if name == HISTORY:
         return Move(name, target, Does.REPLACED if there else Does.NEW, why=why)
-    content, old = backup.read(name), _old(target)
+    content, old = backup.read(name), _old(name, target)
     if name == _LATCHED and there:
         return _latched(target, content, old)
     if content == old:
@@ -148,11 +149,13 @@ def _move(backup: Backup, name: str, target: Path, house: House) -> Move:
     return Move(name, target, Does.REPLACED if there else Does.NEW, content, why)
 
 
-def _old(target: Path) -> bytes | None:
+def _old(name: str, target: Path) -> bytes | None:
+    """What is there, as gridzero would find it."""
     try:
-        return target.read_bytes()
+        content = target.read_bytes()
     except OSError:
-        return None
+        content = None
+    return remembered(target, content) if name in STATE else content
 
 
 def _belongs(name: str, target: Path, house: House) -> str:
@@ -181,7 +184,7 @@ def _counters_stay(moves: Sequence[Move]) -> Iterator[Move]:
 
 def _is_ahead(move: Move) -> bool:
     """Whether any counter in place is above that of the backup."""
-    here, then = _totals(_old(move.target)), _totals(move.content)
+    here, then = _totals(_old(move.name, move.target)), _totals(move.content)
     return any(value > then.get(key, 0.0) for key, value in here.items())
 
 

@@ -15,9 +15,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gridzero.backup.house import HISTORY
+from gridzero.backup.house import HISTORY, STATE
 from gridzero.backup.manifest import BackupRefused
-from gridzero.backup.plan import Does, Move, Plan
+from gridzero.backup.plan import Move, Plan
+from gridzero.backup.remembered import quick_file
 from gridzero.backup.unpack import Backup
 from gridzero.outputs.history.backup import restore as restore_history
 from gridzero.outputs.history.opening import lock_file, only_recorder
@@ -131,10 +132,18 @@ def _take_place(move: Move, fresh: Path, stamp: str) -> Iterator[Kept]:
         if kept is not None:
             yield Kept(move.target, kept)
         return
-    if move.does is Does.REPLACED:
-        name = free_name(move.target.with_name(f"{move.target.name}.before-restore-{stamp}"))
+    if move.target.exists():
+        name = _aside(move.target, stamp)
         second_name(move.target, name)
         yield Kept(move.target, name)
     with telling(move.target):
         fresh.replace(move.target)
         settle(move.target.parent)
+    quick = quick_file(move.target)
+    if move.name in STATE and quick.exists():  # changes of the old file, which must not come back
+        with telling(quick):
+            yield Kept(quick, quick.replace(_aside(quick, stamp)))
+
+
+def _aside(file: Path, stamp: str) -> Path:
+    return free_name(file.with_name(f"{file.name}.before-restore-{stamp}"))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from gridzero.config.loader import Loaded
+from gridzero.config.models import Config
 from gridzero.config.problems import ConfigErrors, Notes
 from gridzero.config.yaml_lines import Tag, parse
 
@@ -45,6 +45,7 @@ def _face(key: str, *beside: str) -> Live:
 
 
 LIVE: tuple[Live, ...] = (
+    Live("version", control=True, is_harmless=True),  # of the file's format; it has been read
     Live("site.state_dir"),
     Live("site.name", beside=_BOTH, is_harmless=True),
     Live("site.log", control=True, beside=_BOTH, is_harmless=True),
@@ -90,6 +91,7 @@ LIVE: tuple[Live, ...] = (
     _face("metrics"),
     _face("alerts"),
 )
+_FACES = tuple(row.key for row in LIVE if row.beside and not row.control and "." not in row.key)
 _ROWS = {row.key: row for row in LIVE}
 
 
@@ -118,14 +120,19 @@ class Change(NamedTuple):
         return row_of(self.key)
 
 
-def changes(old: Loaded, new: Loaded) -> tuple[Change, ...]:
+def changes(old: Config, new: Config) -> tuple[Change, ...]:
     """Every key whose value differs, in the order of the schema; defaults are values, too."""
-    before, after = dict(_leaves(old.config)), dict(_leaves(new.config))
-    keys = dict.fromkeys((*before, *after))
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    keys = [
+        key
+        for key in dict.fromkeys((*before, *after))
+        if before.get(key, _ABSENT) != after.get(key, _ABSENT)
+    ]
+    whole = tuple(f"{key}." for key in keys if _is_new_or_gone(key, before, after))
     return tuple(
         Change(key, _words(key, before.get(key, _ABSENT), after.get(key, _ABSENT)))
         for key in keys
-        if before.get(key, _ABSENT) != after.get(key, _ABSENT)
+        if not key.startswith(whole)
     )
 
 
@@ -152,6 +159,22 @@ def split(found: Iterable[Change]) -> Split:
     now = [c for c in found if c.row.control or (c.row.is_live and not stuck)]
     beside = frozenset() if stuck else frozenset(name for c in now for name in c.row.beside)
     return Split(tuple(now), tuple(c for c in found if c not in now), beside)
+
+
+def taken(old: Config, new: Config, parts: Split) -> Config:
+    """What runs once the parts of new are taken that need no restart."""
+    values: dict[str, object] = {
+        "site": old.site.model_copy(update={"log": new.site.log}),
+        "version": new.version,
+        "control": new.control,
+        "production": new.production,
+    }
+    if old.prices is not None and new.prices is not None:
+        values["prices"] = new.prices
+    if not any(not change.row.is_live for change in parts.waiting):
+        values |= {name: getattr(new, name) for name in _FACES}
+        values["site"] = old.site.model_copy(update={"log": new.site.log, "name": new.site.name})
+    return old.model_copy(update=values)
 
 
 def written_differences(old: str, new: str) -> tuple[str, ...] | None:
@@ -208,6 +231,11 @@ def _words(key: str, before: object, after: object) -> str:
     if after is None or after is _ABSENT:
         return f"{key} (removed)"
     return f"{key} (added)" if before is None or before is _ABSENT else key
+
+
+def _is_new_or_gone(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Then what is below it need not be told."""
+    return before.get(key) is None or after.get(key) is None
 
 
 def _is_plain(value: object) -> bool:

@@ -288,6 +288,13 @@ ACTIONS: tuple[Action, ...] = (
         argument="emptying, filling, unknown or auto",
     ),
     Action(
+        key="reload",
+        title="Reload the configuration",
+        text="reads the configuration file again, takes what can change while it runs, and says "
+        "what waits for a restart",
+        is_dangerous=True,
+    ),
+    Action(
         key="restart",
         title="Restart gridzero",
         text="stops everything in order and starts it again",

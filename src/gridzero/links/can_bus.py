@@ -32,6 +32,7 @@ WATCH_S = 0.5
 ASK_EVERY_S = 1.0  # what state the kernel says the controller is in
 ASK_LIMIT_S = 2.0
 MOST_PATIENT_S = 60.0
+FLOOD_PER_S = 500.0  # frames behind the filters; two packs and a rectifier make some 100
 MOST_ROUTES = 4096  # a babbling node must not grow the table for ever
 MOST_FILTERS = 512  # CAN_RAW_FILTER_MAX of the kernel
 
@@ -81,6 +82,8 @@ class RealCan:
         self._end: SessionEnd
         self._patience_s = silence_reopen_s
         self._unanswered_since_s: float | None = None
+        self._taken = 0
+        self._counted_at_s = 0.0
 
     async def run(self) -> NoReturn:
         """Keep the bus open until cancelled. Raises only for bugs and impossible options."""
@@ -154,6 +157,7 @@ class RealCan:
     async def _watch(self, session: CanSession, worker: Worker) -> None:
         """Return when the bus seems to be deaf; raise when it is lost."""
         asked_at_s = -math.inf
+        self._taken, self._counted_at_s = 0, self._loop.time()
         while not self._is_deaf():
             if session.has_moved(self._spec.channel):
                 self._broken(OSError(errno.ENODEV, "the interface of this name is gone"))
@@ -161,18 +165,28 @@ class RealCan:
                 asked_at_s = self._loop.time()
                 await self._ask_the_kernel(worker)
             await self._end.wait(WATCH_S)
+            self._notice_flood()
             self._controller.calm(self._loop.time())
         self._patience_s = min(2 * self._patience_s, MOST_PATIENT_S)
         log.debug("can.reopened", link=self.name, because="silence")
 
+    def _notice_flood(self) -> None:
+        """Whoever babbles takes the bus from the others, and this process's time."""
+        now_s = self._loop.time()
+        if self._taken > FLOOD_PER_S * (now_s - self._counted_at_s):
+            self._controller.flooded(now_s)
+        self._taken, self._counted_at_s = 0, now_s
+
     async def _ask_the_kernel(self, worker: Worker) -> None:
         if self._spec.interface != "socketcan":
             return
+        before = self.health.state
         with suppress(TimeoutError):
             state = await worker.call(
                 partial(controller_state, self._spec.channel), limit_s=ASK_LIMIT_S
             )
-            if state is not None and not self._end.is_over:
+            # an error frame that came meanwhile knows better
+            if state is not None and self.health.state == before and not self._end.is_over:
                 self._controller.asked(state, self._loop.time())
 
     def _is_deaf(self) -> bool:
@@ -181,6 +195,7 @@ class RealCan:
 
     def _take(self, message: can.Message) -> None:
         now_s = self._loop.time()
+        self._taken += 1
         self._unanswered_since_s = None
         self._patience_s = self._silence_reopen_s
         if message.is_error_frame:

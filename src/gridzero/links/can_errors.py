@@ -20,12 +20,14 @@ _WARNING = 0x0C
 _PASSIVE = 0x30
 _ACTIVE = 0x40
 
-JAMMED = "jammed"
+JAMMED, FLOODED = "jammed", "flooded"
 _TEXTS = {
     JAMMED: "what is sent does not leave: its queue is full",
+    FLOODED: "somebody floods the bus",
 }
 _REMEDIES = {
     JAMMED: "Check that another node is powered, has the same bit rate, and that none babbles",
+    FLOODED: "Unplug one node after the other until it ends; trace the link to see the frames",
     "error-warning": "Check bit rate, crystal, termination and cable",
     "error-passive": "Check that another node is powered and has the same bit rate",
     "bus-off": "Check for a short of CANH and CANL; set restart-ms 100 on the interface",
@@ -90,9 +92,16 @@ class ControllerWatch:
 
     def jammed(self, now_s: float) -> None:
         """A frame could not be sent, because those before it are still there."""
+        self._trouble(JAMMED, now_s)
+
+    def flooded(self, now_s: float) -> None:
+        """More frames come than any house needs."""
+        self._trouble(FLOODED, now_s)
+
+    def _trouble(self, what: str, now_s: float) -> None:
         self._error_at_s = now_s
         if self._reported == "up":
-            self._tell(JAMMED)
+            self._tell(what)
 
     def heard(self) -> None:
         """A data frame came: whatever was missed, the controller is on the bus."""

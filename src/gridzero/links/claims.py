@@ -24,7 +24,10 @@ from gridzero.errors import ConfigError
 
 log = structlog.get_logger()
 
-_MOST_NAME = 100  # sun_path has 108 bytes
+PSEUDO_TERMINALS = range(136, 144)
+"""Their major numbers: devices.txt of the kernel."""
+
+_MOST_NAME = 90  # sun_path has 108 bytes
 
 
 class Claim(NamedTuple):
@@ -46,8 +49,10 @@ def device_claim(path: str, where: str) -> Claim | None:
         return None
     if not stat.S_ISCHR(found.st_mode):
         return None
-    number = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-    return Claim(f"device/{number}", path, where)
+    major, minor = os.major(found.st_rdev), os.minor(found.st_rdev)
+    # pseudo-terminals are counted anew in each container
+    place = f"@{found.st_dev}" if major in PSEUDO_TERMINALS else ""
+    return Claim(f"device/{major}:{minor}{place}", path, where)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import serial_asyncio
 
 from gridzero.errors import LinkError
 from gridzero.links.backoff import Keeper, SessionEnd
+from gridzero.links.claims import PSEUDO_TERMINALS
 from gridzero.links.worker import Worker
 from gridzero.ports.links import LinkHealth
 from gridzero.ports.plugin import Report
@@ -26,7 +27,6 @@ DRAIN_LOOKS = 50
 DRAIN_LOOK_S = 0.01
 CLOSE_LIMIT_S = 2.0
 MOST_UNSENT_BYTES = 64
-_PSEUDO_TERMINALS = range(136, 144)  # major numbers: devices.txt of the kernel
 
 _REMEDIES = {
     errno.ENOENT: "Plug the adapter in; give the port by its name under /dev/serial/by-id",
@@ -167,7 +167,7 @@ def keep_others_out(handle: int) -> None:
     a pseudo-terminal is left out, because its other end may outlive the process.
     """
     with suppress(OSError):
-        if os.major(os.fstat(handle).st_rdev) not in _PSEUDO_TERMINALS:
+        if os.major(os.fstat(handle).st_rdev) not in PSEUDO_TERMINALS:
             fcntl.ioctl(handle, termios.TIOCEXCL)
 
 

@@ -84,7 +84,7 @@ class MqttIn:
 
     def _set(self, key: str, value: str) -> None:
         try:
-            self._orders.carry_out(key, value, is_sure=False)
+            done = self._orders.carry_out(key, value, is_sure=False)
         except TooFast:
             if key in SETTING_OF:
                 self._late[key] = value
@@ -93,7 +93,7 @@ class MqttIn:
             self._after()  # shows the old value to whoever believed in the new one
         else:
             self._late.pop(key, None)
-            self._after()
+            self._when_done(done, lambda _ok, _text: None)
 
     def _on_ask(self, message: MqttMessage) -> None:
         if message.retained:
@@ -103,17 +103,22 @@ class MqttIn:
             self._orders.refuse_question()
             return
         number, what, value, by = asked
+
+        def answer(ok: bool, text: str) -> None:
+            # what is refused is an event; a trace changes nothing, and is asked for all the time
+            if ok and what != "trace" and self._may_log():
+                log.info("asked", by=by, what=what[:40], value=value[:40])
+            if ok:
+                self._say_when_kept(number, text)
+            else:
+                self._say(number, text, ok=False)
+
         try:
-            ok, text = self._answer(what, value)
+            self._when_done(self._orders.carry_out(what, value), answer)
         except TooFast:
             return  # neither logged nor answered: each would be a flood of its own
-        # what is refused is an event; a trace changes nothing, and is asked for all the time
-        if ok and what != "trace" and self._may_log():
-            log.info("asked", by=by, what=what[:40], value=value[:40])
-        if ok:
-            self._say_when_kept(number, text)
-        else:
-            self._say(number, text, ok=False)
+        except SettingRefused as error:
+            answer(False, str(error))
 
     def _say_when_kept(self, number: str, text: str) -> None:
         """Say it once it is kept, or after a while that it is not."""
@@ -132,16 +137,29 @@ class MqttIn:
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
-    def _answer(self, key: str, value: str) -> tuple[bool, str]:
-        """Whether it was done, and what the person is told. Raises TooFast in a flood."""
-        try:
-            done = self._orders.carry_out(key, value)
-        except TooFast:
-            raise
-        except SettingRefused as error:
-            return False, str(error)
-        self._after()
-        return True, done
+    def _when_done(
+        self, done: str | asyncio.Task[str], answer: Callable[[bool, str], None]
+    ) -> None:
+        """Say that something may have changed, and answer; of a slow order when it has ended."""
+        if isinstance(done, asyncio.Task):
+            done.add_done_callback(lambda task: self._when_done_slowly(task, answer))
+        else:
+            self._after()
+            answer(True, done)
+
+    def _when_done_slowly(
+        self, task: asyncio.Task[str], answer: Callable[[bool, str], None]
+    ) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._when_done(task.result(), answer)
+        elif isinstance(error, SettingRefused):
+            answer(False, str(error))
+        else:
+            log.error("order.crashed", order=task.get_name(), exc_info=error)
+            answer(False, "this failed with a bug: see the log")
 
 
 def _asked(payload: bytes) -> tuple[str, str, str, str] | None:

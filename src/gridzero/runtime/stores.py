@@ -112,12 +112,16 @@ class FileStore:
         path: Path,
         remedy: str = "The battery rests (mode hold): set the mode again",
         version: int = 1,
+        trouble: Callable[[str | None], None] = lambda _: None,
     ) -> None:
         """remedy: what to tell the person when the file cannot be read.
 
         version: the newest that can be read. A file that says none is of the first.
+        trouble: told in the loop why it cannot be written, and None once it could.
         """
         self._path, self._remedy, self._version = path, remedy, version
+        self._trouble = trouble
+        self._why = ""
         self._quick = QuickFile(path)
         self._newest = _Newest(0, {}, to_medium=False)
         self._kept = 0
@@ -216,6 +220,7 @@ class FileStore:
 
     def _retry_later(self, loop: asyncio.AbstractEventLoop) -> None:
         """Once, however many writes fail meanwhile: a full disk may stay so for days."""
+        self._trouble(self._why)
         if not self._is_to_retry:
             self._is_to_retry = True
             loop.call_later(_AGAIN_S, self._retry, loop)
@@ -226,6 +231,7 @@ class FileStore:
 
     def _confirm(self, newest: _Newest) -> None:
         self._kept = max(self._kept, newest.number)
+        self._trouble(None)
         if newest.number == self._newest.number:
             self._newest = newest._replace(to_medium=False)
         if newest.to_medium:
@@ -256,6 +262,7 @@ class FileStore:
             self._quick.base(raw)
             _settle(self._path.parent)
         except OSError as error:
+            self._why = f"{self._path} cannot be written: {error.strerror or error}"
             log.error("store.not_saved", file=str(self._path), error=str(error))
             return False
         return True

@@ -32,7 +32,7 @@ def write_house(folder: Path) -> Path:
     for name in ("ca.crt", "my.crt", "my.key", "keys"):
         (folder / name).write_text(f"this is {name}\n")
     (state / "console_host_key").write_text("very private\n")
-    for name in ("settings", "battery", "learned", "outlook", "home_assistant", "alerts"):
+    for name in ("settings", "battery", "charge", "learned", "outlook", "home_assistant", "alerts"):
         (state / f"{name}.json").write_text(json.dumps({"version": 1, "of": name}))
     (state / "latched.json").write_text(json.dumps(LATCHED))
     (state / "energy.json").write_text(json.dumps(ENERGY))

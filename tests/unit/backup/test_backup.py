@@ -25,6 +25,7 @@ from gridzero.backup.pack import pack
 from gridzero.cli import main
 from gridzero.errors import GridzeroError
 from gridzero.outputs.history.opening import connect, only_recorder
+from gridzero.runtime.quick_file import QuickFile
 
 Capture = pytest.CaptureFixture[str]
 NOW = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)
@@ -40,7 +41,7 @@ def packed(house: Path, output: Path, **asked: Any) -> dict[str, bytes]:
 def test_it_holds_the_whole_house_but_no_secrets(house: Path, capsys: Capture) -> None:
     assert main(["backup", str(house), "-o", "b.zip"]) == 0
     out = capsys.readouterr().out
-    assert "14 files" in out
+    assert "15 files" in out
     assert "read back and good" in out
     for secret in ("secrets.yaml", "my.key", "console_host_key"):
         assert f"{secret}: only with --secrets" in out
@@ -153,6 +154,14 @@ def test_a_certificate_in_one_file_with_its_key_is_as_secret(house: Path) -> Non
     assert "named/mqtt.tls.cert_file" in packed(house, Path("b.zip"), secrets=True)
     assert main(["restore", "b.zip", "--into", "new", "--write"]) == 0
     assert Path("new/my.key").read_text() == "this is my.key\n"
+
+
+def test_changes_since_a_file_was_written_come_along(house: Path) -> None:
+    settings = house.parent / "state" / "settings.json"
+    quick = QuickFile(settings)
+    quick.base(settings.read_bytes())
+    assert quick.write({"mode": "off"})
+    assert json.loads(packed(house, Path("b.zip"))["state/settings.json"]) == {"mode": "off"}
 
 
 def test_paths_are_those_that_gridzero_takes(tmp_path: Path) -> None:

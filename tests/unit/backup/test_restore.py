@@ -16,7 +16,9 @@ import pytest
 from gridzero.backup import unload as unloading
 from gridzero.backup.pack import pack
 from gridzero.cli import main
+from gridzero.runtime.quick_file import QuickFile
 from gridzero.runtime.state_lock import only_process
+from gridzero.runtime.stores import FileStore
 
 Capture = pytest.CaptureFixture[str]
 NOW = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)
@@ -112,6 +114,27 @@ def test_latches_that_nobody_can_read_stay_so(house: Path, backup: Path) -> None
     Path("state/latched.json").write_text("half of")
     assert restore(backup, "--config", house, "--write") == 0
     assert Path("state/latched.json").read_text() == "half of"
+
+
+def test_changes_since_the_old_file_was_written_do_not_come_back(house: Path, backup: Path) -> None:
+    settings = Path("state/settings.json")
+    quick = QuickFile(settings)
+    quick.base(settings.read_bytes())
+    assert quick.write({"mode": "off"})
+    assert FileStore(settings).load() == {"mode": "off"}
+    assert restore(backup, "--config", house, "--write") == 0
+    assert FileStore(settings).load()["of"] == "settings"
+    assert len(list(Path("state").glob("settings.quick.before-restore-*"))) == 1
+
+
+def test_counters_are_compared_with_their_newest_changes(house: Path, backup: Path) -> None:
+    energy = Path("state/energy.json")
+    energy.write_text("{}")
+    quick = QuickFile(energy)
+    quick.base(energy.read_bytes())
+    assert quick.write({"version": 1, "total": {"import_kwh": 12.0}})
+    assert restore(backup, "--config", house, "--write") == 0
+    assert FileStore(energy).load()["total"] == {"import_kwh": 12.0}
 
 
 def test_a_running_house_is_left_alone(house: Path, backup: Path, capsys: Capture) -> None:

@@ -94,6 +94,9 @@ def test_the_unit_comes_back_and_is_watched() -> None:
         "RestartForceExitStatus=3 70 75",
         "RestartPreventExitStatus=2",
         "StateDirectory=gridzero",
+        "NotifyAccess=main",
+        "RuntimeDirectory=gridzero",
+        "Environment=GRIDZERO_ALIVE_FILE=/run/gridzero/alive GRIDZERO_STATE_DIR=/var/lib/gridzero",
         "ProtectHome=yes",
         "SupplementaryGroups=dialout i2c",
     } <= set(unit)

@@ -83,6 +83,16 @@ def test_one_port_is_one_claim_by_whatever_name(pty: str, tmp_path: Path) -> Non
     assert first.key == second.key
 
 
+def test_a_device_has_the_same_claim_in_each_container_and_a_pseudo_terminal_its_own(
+    pty: str,
+) -> None:
+    null, wire = device_claim("/dev/null", "a"), device_claim(pty, "b")
+    assert null is not None
+    assert null.key == "device/1:3"
+    assert wire is not None
+    assert wire.key.endswith(f"@{Path(pty).stat().st_dev}")
+
+
 @pytest.mark.parametrize("path", ["/dev/gridzero-none", "/", "/dev/nul\0"])
 def test_what_is_no_device_is_no_claim(path: str) -> None:
     assert device_claim(path, "links.inverter") is None
@@ -108,11 +118,11 @@ devices:
 def test_what_a_house_commands_is_claimed_but_nothing_virtual_or_missing(pty: str) -> None:
     loaded = load_text(HOUSE.replace("PTY", pty), Path("house.yaml"), load_plugins())
     claims = {claim.where: claim.key for claim in claims_of(loaded.config)}
-    device = Path(pty).stat().st_rdev
-    number = f"device/{os.major(device)}:{os.minor(device)}"
+    wire = device_claim(pty, "links.wire")
+    assert wire is not None
     assert claims == {
         "links.bus": "can/can0",
         "links.far": "socketcand/pi:29536/can1",
-        "links.wire": number,
-        "links.adapter": number,
+        "links.wire": wire.key,
+        "links.adapter": wire.key,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gridzero.app import build
 from gridzero.config.loader import load_text
@@ -17,7 +18,9 @@ from gridzero.outputs.alerts.kept import Kept
 from gridzero.outputs.home_assistant.published import Memory
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import LoopClock
+from gridzero.runtime.charge_memory import ChargeMemory
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.stores import FileStore
 
 pytestmark = pytest.mark.real_time
 
@@ -78,3 +81,18 @@ def test_what_home_assistant_was_told(tmp_path: Path) -> None:
     assert memory.published == {}
     memory.keep({"other": {}}, frozenset())
     assert json.loads((tmp_path / "home_assistant.damaged").read_text())["version"] == 2
+
+
+async def test_the_charge_that_is_written_often(tmp_path: Path) -> None:
+    text = json.dumps({"version": 2, "utc_s": 1, "saves": 1, "charge": {}})
+    (tmp_path / "charge.json").write_text(text)
+    memory = ChargeMemory(Nobody(), FileStore(tmp_path / "charge.json"), LoopClock())
+    with capture_logs() as logs:
+        assert memory.load() is None
+    assert "of version 2, this is 1" in logs[0]["why"]
+    assert (tmp_path / "charge.damaged").read_text() == text
+
+
+class Nobody:
+    def charge_to_dict(self) -> dict[str, Any]:
+        return {}
