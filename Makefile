@@ -117,7 +117,8 @@ screenshots: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py
 
 # Pages that are made from the code; without this target a test only compares.
-WRITTEN := tests/unit/test_docs.py tests/unit/test_docs_settings.py tests/unit/meter/test_meters_page.py \
+WRITTEN := tests/unit/test_docs.py tests/unit/test_docs_installation.py \
+  tests/unit/test_docs_settings.py tests/unit/meter/test_meters_page.py \
   tests/unit/outputs/test_home_assistant_page.py tests/unit/outputs/metrics/test_metrics_docs.py
 docs: $(READY)
 	GRIDZERO_WRITE_DOCS=1 $(BIN)/python -m pytest -q $(WRITTEN)
