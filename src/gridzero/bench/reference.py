@@ -90,7 +90,8 @@ def few(modules: int) -> str:
     """The configuration with links that lead nowhere and 2 to 9 of the modules."""
     yaml = text(Path("state"), port=1883, pty="none", descriptors=_nowhere())
     on_a, on_b = [3, 7, 8], [1, 2, 3, 4, 6, 7]
-    few_a, few_b = on_a[: max(1, modules // 3)], on_b[: max(1, modules - modules // 3)]
+    on_first = max(1, modules // 3)
+    few_a, few_b = on_a[:on_first], on_b[: modules - on_first]
     for every, kept in ((on_a, few_a), (on_b, few_b)):
         yaml = yaml.replace(f"modules: {every}", f"modules: {kept}")
     return yaml

@@ -21,10 +21,10 @@ from gridzero.config.loader import Loaded
 from gridzero.domain.reasons import Because
 from gridzero.plugins import load_plugins
 
-DAY_S = 86_400.0
+DAY_S, HOUR_S = 86_400.0, 3600.0
 _SHORTEST_S = 5.0
-_QUIET_S = 900.0  # before midnight, so that every sample is taken in peace
-_SOON_S, _LOOK_S, _AT_LAST_S = 12.0, 5.0, 1200.0
+_QUIET = 0.03  # of the day, before midnight: every sample is taken in peace
+_SOON_S, _LOOK_S, _AT_LAST_S = 12.0, 5.0, 2400.0
 _MORE = """
 production: {topic: meterbox/solar}
 prices: {import_ct: 30, export_ct: 8, import_topic: plan/import, stored_topic: plan/stored}
@@ -58,6 +58,7 @@ class Midnight(NamedTuple):
     told: int
     soc_pct: float
     known_pct: float | None
+    sigma_pct: float | None
     grid_w: float
     avoidable_kwh: float
     slowest_back_s: float
@@ -68,14 +69,16 @@ class Midnight(NamedTuple):
 class Soak:
     """Call ``live`` in a simulated loop.
 
-    days: may be a part of one. modules: so many of the nine. meter_s: how often the meter speaks.
-    a_day: troubles. heard: called after each day.
+    days: may be a part of one. hours: so many of each day are lived, then the clock goes on to the
+    next midnight: dates change, and what is kept grows old, in less time. modules: so many of the nine. meter_s: how often the meter speaks.
+    a_day: troubles in 24 lived hours. heard: called after each day.
     """
 
     def __init__(
         self,
         *,
         days: float,
+        hours: float,
         modules: int,
         meter_s: float,
         a_day: int,
@@ -83,7 +86,9 @@ class Soak:
         folder: Path,
         heard: Callable[[Midnight], None],
     ) -> None:
-        self._days, self._a_day, self._seed, self._folder = days, a_day, seed, folder
+        self._days, self._seed, self._folder = days, seed, folder
+        self._day_s = hours * HOUR_S
+        self._a_day = max(1, round(a_day * hours / 24.0))
         self._loaded = loaded(modules, meter_s)
         self._heard = heard
         self.midnights: list[Midnight] = []
@@ -120,28 +125,29 @@ class Soak:
     async def _all_days(self, world: World, oracle: Oracle) -> None:
         day = 0
         while day < self._days:
-            end_s = min(day + 1.0, self._days) * DAY_S
+            end_s = min(day + 1.0, self._days) * self._day_s
             troubles = 0
             for at_s, trouble, for_s, dice in self._plan(day, end_s):
                 await world.until(max(at_s, world.now_s + 30.0))
-                if world.now_s + for_s < end_s - _QUIET_S:
+                if world.now_s + for_s < end_s - _QUIET * (end_s - day * self._day_s):
                     await self._suffer(world, oracle, trouble, for_s, dice)
                     troubles += 1
             await world.until(end_s)
             self._midnight(world, troubles)
+            world.skipped_s += DAY_S - self._day_s
             day += 1
 
     def _plan(self, day: int, end_s: float) -> Iterator[tuple[float, Trouble, float, Random]]:
         """Every trouble of the catalogue comes before one comes again."""
-        begin_s = day * DAY_S
-        share = (end_s - begin_s) / DAY_S
+        begin_s = day * self._day_s
+        share = (end_s - begin_s) / self._day_s
         dice = Random(f"soak/{self._seed}/{day}")
         count = max(1, round(self._a_day * share))
         moments = sorted(dice.uniform(60.0, 60.0 + 0.9 * (end_s - begin_s)) for _ in range(count))
         for number, moment in enumerate(moments):
             place = day * self._a_day + number
             trouble = self._order(place // len(TROUBLES))[place % len(TROUBLES)]
-            longest_s = min(trouble.longest_s, max(2 * _SHORTEST_S, 0.1 * share * DAY_S))
+            longest_s = min(trouble.longest_s, max(2 * _SHORTEST_S, 0.1 * (end_s - begin_s)))
             yield begin_s + moment, trouble, dice.uniform(_SHORTEST_S, longest_s), dice
 
     def _order(self, round_: int) -> list[Trouble]:
@@ -179,6 +185,7 @@ class Soak:
 
     def _midnight(self, world: World, troubles: int) -> None:
         books, beside = world.house.books, world.beside
+        battery = beside.state.get("battery") or {}
         over = Midnight(
             sample=sample(world.now_s / DAY_S),
             troubles=troubles,
@@ -189,7 +196,8 @@ class Soak:
             history_mb=beside.bytes / 1e6,
             told=world.told.total() - sum(m.told for m in self.midnights),
             soc_pct=100.0 * world.house.pack.soc,
-            known_pct=(beside.state.get("battery") or {}).get("soc_pct"),
+            known_pct=battery.get("soc_pct"),
+            sigma_pct=battery.get("soc_sigma_pct"),
             grid_w=books.mean_abs_grid_w or 0.0,
             avoidable_kwh=(books.avoidable_import_wh + books.avoidable_export_wh) / 1000.0
             - sum(m.avoidable_kwh for m in self.midnights),

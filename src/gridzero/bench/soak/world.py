@@ -97,7 +97,7 @@ class World:
         self._loop.set_exception_handler(self._bug)
         kinds = {name: link.type for name, link in loaded.config.links.items()}
         self.media, self.disk = MemoryLinks(kinds), Disk()
-        self.clock_off_s = 0.0
+        self.clock_off_s = self.skipped_s = 0.0
         self.told: Counter[str] = Counter()
         self.bugs: list[str] = []
         self.each_step: dict[str, Callable[[], None]] = {}
@@ -128,7 +128,7 @@ class World:
 
     def utc_s(self) -> float:
         """The clock of the Pi, which may be off."""
-        return MIDNIGHT_S + self.now_s + self.clock_off_s
+        return MIDNIGHT_S + self.now_s + self.skipped_s + self.clock_off_s
 
     def twin(self, name: str) -> Any:
         """The simulated device itself, with its knobs."""
