@@ -24,7 +24,7 @@ BROKER_PORT: Final = 18883
 CABLES: Final = {"battery": ("canbat", "canbatx"), "charger": ("canpsu", "canpsux")}
 """Link -> (gridzero's end, the twins' end) of a vxcan pair: as a driver's frames come from another
 node, gridzero hears only what this machine did not send itself."""
-_EVENING_S = 19.0 * 3600.0
+_EVENING_S = 19.2 * 3600.0  # the sun of this house begins with twelve minutes of night
 _LEAST_W, _SUN_W, _SUN_EACH_S = 250.0, 2400.0, 720.0
 
 CONFIG = """\

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             folder=Path(folder),
             heard=_say,
+            wrong=lambda text: print(f"BROKEN: {text}", file=sys.stderr, flush=True),
         )
         gc.freeze()  # as the demo does: what is there now stays
         try:

@@ -21,6 +21,7 @@ DISCHARGES_A = 0.3
 _EVERY = round(0.5 / STEP_S)
 _SLACK_V = 0.004
 _MOST_TOLD = 50
+_RECENT_S = 60.0
 _FULL_V = 4.08
 _FRESH_S, _METER_FRESH_S, _LEASE_S = 5.5, 11.0, 3.0
 
@@ -73,8 +74,9 @@ class Oracle:
     worst_s: the longest that each forbidden current lasted. troubles: what is going on.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, tell: Callable[[str], None]) -> None:
+        """tell: called with each violation at once, in words."""
+        self._world, self._tell = world, tell
         self._steps = 0
         self._cells_s = dict.fromkeys(world.house.pack.modules, 0.0)
         self._meter_s = self._ticked_s = 0.0
@@ -157,7 +159,7 @@ class Oracle:
     def _later_s(self, charges: bool) -> float:
         """What troubles of now and of the last minute add."""
         now_s = self._world.now_s
-        self.recent = [(each, to_s) for each, to_s in self.recent if to_s + 60.0 > now_s]
+        self.recent = [(each, to_s) for each, to_s in self.recent if to_s + _RECENT_S > now_s]
         return max(
             ((each.charge_s if charges else each.discharge_s) for each, _ in self.recent),
             default=0.0,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from gridzero.bench import reference
+from gridzero.bench.battery.whole_truth import usable_of
 from gridzero.bench.soak.growth import Sample, sample
 from gridzero.bench.soak.oracle import Oracle, latched
 from gridzero.bench.soak.troubles import TROUBLES, Trouble
@@ -71,7 +72,8 @@ class Soak:
 
     days: may be a part of one. hours: so many of each day are lived, then the clock goes on to the
     next midnight: dates change, and what is kept grows old, in less time. modules: so many of the nine. meter_s: how often the meter speaks.
-    a_day: troubles in 24 lived hours. heard: called after each day.
+    a_day: troubles in 24 lived hours. heard: called after each day; wrong: with each
+    violation.
     """
 
     def __init__(
@@ -85,12 +87,13 @@ class Soak:
         seed: int,
         folder: Path,
         heard: Callable[[Midnight], None],
+        wrong: Callable[[str], None],
     ) -> None:
         self._days, self._seed, self._folder = days, seed, folder
         self._day_s = hours * HOUR_S
         self._a_day = max(1, round(a_day * hours / 24.0))
         self._loaded = loaded(modules, meter_s)
-        self._heard = heard
+        self._heard, self._wrong = heard, wrong
         self.midnights: list[Midnight] = []
         self.drawn: Counter[str] = Counter()
         self.told: Counter[str] = Counter()
@@ -109,7 +112,7 @@ class Soak:
             processors=[self._count_log], wrapper_class=structlog.make_filtering_bound_logger(20)
         )
         world = World(self._loaded, load_plugins(), self._folder, self._seed)
-        oracle = Oracle(world)
+        oracle = Oracle(world, self._wrong)
         world.each_step["oracle"] = oracle.step
         world.begin()
         try:
@@ -165,7 +168,7 @@ class Soak:
         oracle.recent[:] = [(each, min(to_s, world.now_s)) for each, to_s in oracle.recent]
         back_s = await self._back(world)
         if back_s is None:
-            oracle.say(f"not_back: {_state(world)}")
+            oracle.say(f"not_back after {trouble.name} for {for_s:.0f} s: {_state(world)}")
         self._slowest_back_s = max(self._slowest_back_s, back_s or _AT_LAST_S)
 
     async def _back(self, world: World) -> float | None:
@@ -185,6 +188,7 @@ class Soak:
 
     def _midnight(self, world: World, troubles: int) -> None:
         books, beside = world.house.books, world.beside
+        pack = world.house.pack
         battery = beside.state.get("battery") or {}
         over = Midnight(
             sample=sample(world.now_s / DAY_S),
@@ -195,7 +199,7 @@ class Soak:
             retained=len(world.media.broker.retained),
             history_mb=beside.bytes / 1e6,
             told=world.told.total() - sum(m.told for m in self.midnights),
-            soc_pct=100.0 * world.house.pack.soc,
+            soc_pct=100.0 * usable_of((pack.cell_soc(m), pack.cell_ah(m)) for m in pack.modules)[0],
             known_pct=battery.get("soc_pct"),
             sigma_pct=battery.get("soc_sigma_pct"),
             grid_w=books.mean_abs_grid_w or 0.0,
