@@ -144,8 +144,8 @@ def build(
     faults that wait for a person and what is known of the battery survive; energy, energy_days:
     the counters and their days; default: files in the state folder.
 
-    feeders: watchdogs outside of the process, fed while commands are really sent. utc_s: the time of
-    day, seconds since 1970; simulations have their own.
+    feeders: watchdogs outside of the process, fed while commands are really sent. utc_s: the time
+    of day, seconds since 1970; simulations have their own.
 
     Raises ConfigError where the configuration asks for what does not fit together.
     """

@@ -136,7 +136,7 @@ class RealSoak:
                 self.sizes[name].append(size)
 
 
-def _wrong(  # noqa: PLR0913 - what was seen
+def _wrong(
     trouble: Trouble,
     limit_s: float | None,
     noticed_s: float | None,

@@ -141,7 +141,7 @@ class Watch:
 
     def look(self) -> None:
         power_w = abs(self._house.battery_w)
-        if power_w > 30.0:  # noqa: PLR2004 - the electronics of a rectifier draw less
+        if power_w > 30.0:
             self.flowed_s = self._now_s()
         else:
             self.rested_s = self._now_s()

@@ -44,7 +44,7 @@ def size_of(pid: int) -> Size | None:
         cpu_s = (int(words[11]) + int(words[12])) / _TICKS_PER_S
         resident_kb, threads = float(kept["VmRSS"][0]), int(kept["Threads"][0])
         return Size(
-            time.monotonic(), pid, resident_kb, threads, len(os.listdir(proc / "fd")), cpu_s
+            time.monotonic(), pid, resident_kb, threads, len(list((proc / "fd").iterdir())), cpu_s
         )
     except (OSError, KeyError):
         return None

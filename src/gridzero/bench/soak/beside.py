@@ -61,7 +61,7 @@ class Beside:
         return self._folder / "history.sqlite"
 
     @property
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         """Of all that it keeps."""
         return sum(file.stat().st_size for file in self._folder.iterdir())
 
@@ -77,8 +77,7 @@ class Beside:
         """It hears and says nothing more; SQLite's file stays as it is."""
         if self._task is None or self._link is None:
             return
-        self._broker.clients.remove(self._link)
-        self._link.plugged = False
+        self._link.leave()
         self._task.cancel()
         self._old = [task for task in self._old if not task.done()] + [self._task]
         self._task = None
@@ -125,7 +124,7 @@ class Beside:
     def _hear_energy(self, told: dict[str, Any]) -> None:
         for key in told.keys() & self.counters.keys():
             before, after = self.counters[key], told[key]
-            if key.endswith(("_kwh", "_h")) and before is not None:
-                if after is None or not after >= before:
-                    self.backwards.append(f"{key} {before} -> {after}")
+            is_counter = key.endswith(("_kwh", "_h")) and before is not None
+            if is_counter and (after is None or not after >= before):
+                self.backwards.append(f"{key} {before} -> {after}")
         self.counters = told

@@ -68,11 +68,11 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     if not 0.0 < args.days <= MOST_DAYS:
         raise ConfigError(f"{args.days:g} days cannot be lived", where="--days", remedy="Use 30")
-    if not 0.1 <= args.hours <= 24.0:  # noqa: PLR2004 - of a day
+    if not 0.1 <= args.hours <= 24.0:
         raise ConfigError(f"{args.hours:g} h of a day", where="--hours", remedy="Use 24, or 1")
-    if not 2 <= args.modules <= 9:  # noqa: PLR2004 - of the house
+    if not 2 <= args.modules <= 9:
         raise ConfigError(f"{args.modules} is not from 2 to 9", where="--modules", remedy="Use 3")
-    if not 0.5 <= args.meter_s <= 2.0:  # noqa: PLR2004 - later ones hold power back
+    if not 0.5 <= args.meter_s <= 2.0:
         where, remedy = "--meter-s", "Use 0.5 to 2"
         raise ConfigError(f"a meter each {args.meter_s:g} s", where=where, remedy=remedy)
     if args.troubles < 1:
@@ -175,9 +175,9 @@ def _say(over: Midnight) -> None:
     now: Sample = over.sample
     print(
         f"lived {now.day:5.2f} days: {over.troubles} troubles, {over.told} told, back in "
-        f"{over.slowest_back_s:.0f} s at most; {now.resident_kb / 1024:.1f} MB, {now.blocks} blocks, "
-        f"{now.tasks} tasks, {now.descriptors} fds, {now.threads} threads; history "
-        f"{over.history_mb:.1f} MB; {over.topics} topics, {over.log_lines} log lines; charge "
+        f"{over.slowest_back_s:.0f} s at most; {now.resident_kb / 1024:.1f} MB, "
+        f"{now.blocks} blocks, {now.tasks} tasks, {now.descriptors} fds, {now.threads} threads; "
+        f"history {over.history_mb:.1f} MB; {over.topics} topics, {over.log_lines} log lines; charge "
         f"{over.known_pct} of {over.soc_pct:.1f} %; {over.avoidable_kwh:.2f} kWh missed; "
         f"{over.cpu_s:.0f} s CPU",
         file=sys.stderr,

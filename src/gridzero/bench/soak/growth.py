@@ -48,7 +48,7 @@ def sample(day: float) -> Sample:
         blocks=sys.getallocatedblocks(),
         objects=len(gc.get_objects()),
         tasks=len(asyncio.all_tasks()),
-        descriptors=len(os.listdir("/proc/self/fd")),
+        descriptors=len(list(Path("/proc/self/fd").iterdir())),
         threads=threading.active_count(),
     )
 
@@ -62,7 +62,7 @@ def resident_kb() -> float:
 def slope(days: Sequence[float], values: Sequence[float]) -> Slope:
     """The line through all samples with the least squares, and the error of its rise."""
     count = len(days)
-    if count < 3:  # noqa: PLR2004 - two points have no error
+    if count < 3:
         return Slope(float("nan"), float("nan"))
     mean_x, mean_y = sum(days) / count, sum(values) / count
     spread = sum((x - mean_x) ** 2 for x in days)

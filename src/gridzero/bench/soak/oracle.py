@@ -168,11 +168,10 @@ class Oracle:
     def say(self, text: str) -> None:
         """Note a violation; of very many only the first."""
         if len(self.violations) < _MOST_TOLD:
-            during = ", ".join(each.name for each, _ in self.recent) or "nothing"
-            day, second = divmod(self._world.now_s, 86_400.0)
-            self.violations.append(
-                f"day {day:.0f} {second / 3600.0:.3f} h, during {during}: {text}"
-            )
+            now_s = self._world.now_s
+            during = ", ".join(each.name for each, to_s in self.recent if to_s + _RECENT_S > now_s)
+            self.violations.append(f"{now_s / 3600.0:.3f} h, {during or 'no trouble'}: {text}")
+            self._tell(self.violations[-1])
 
 
 def latched(world: World) -> Iterable[str]:

@@ -70,10 +70,10 @@ class Midnight(NamedTuple):
 class Soak:
     """Call ``live`` in a simulated loop.
 
-    days: may be a part of one. hours: so many of each day are lived, then the clock goes on to the
-    next midnight: dates change, and what is kept grows old, in less time. modules: so many of the nine. meter_s: how often the meter speaks.
-    a_day: troubles in 24 lived hours. heard: called after each day; wrong: with each
-    violation.
+    days: may be a part of one. hours: so many of each day are lived, then the clock goes on to
+    the next midnight: dates change, and what is kept grows old, in less time. modules: so many of
+    the nine. meter_s: how often the meter speaks. a_day: troubles in 24 lived hours. heard: called
+    after each day; wrong: with each violation.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Soak:
         """Every trouble of the catalogue comes before one comes again."""
         begin_s = day * self._day_s
         share = (end_s - begin_s) / self._day_s
-        dice = Random(f"soak/{self._seed}/{day}")
+        dice = Random(f"soak/{self._seed}/{day}")  # noqa: S311 - no secret
         count = max(1, round(self._a_day * share))
         moments = sorted(dice.uniform(60.0, 60.0 + 0.9 * (end_s - begin_s)) for _ in range(count))
         for number, moment in enumerate(moments):
@@ -154,7 +154,8 @@ class Soak:
             yield begin_s + moment, trouble, dice.uniform(_SHORTEST_S, longest_s), dice
 
     def _order(self, round_: int) -> list[Trouble]:
-        return Random(f"order/{self._seed}/{round_}").sample(TROUBLES, len(TROUBLES))
+        dice = Random(f"order/{self._seed}/{round_}")  # noqa: S311 - no secret
+        return dice.sample(TROUBLES, len(TROUBLES))
 
     async def _suffer(
         self, world: World, oracle: Oracle, trouble: Trouble, for_s: float, dice: Random
@@ -197,7 +198,7 @@ class Soak:
             messages=beside.messages - sum(m.messages for m in self.midnights),
             topics=len(beside.topics),
             retained=len(world.media.broker.retained),
-            history_mb=beside.bytes / 1e6,
+            history_mb=beside.size_bytes / 1e6,
             told=world.told.total() - sum(m.told for m in self.midnights),
             soc_pct=100.0 * usable_of((pack.cell_soc(m), pack.cell_ah(m)) for m in pack.modules)[0],
             known_pct=battery.get("soc_pct"),
@@ -232,7 +233,7 @@ class Soak:
 
 
 def loaded(modules: int, meter_s: float) -> Loaded:
-    """The reference house with panels and prices, some of its modules, and a history that is soon full."""
+    """The reference house with panels and prices, some of its modules, and a short history."""
     text = reference.few(modules) + _MORE
     slower = text.replace("expected_interval_s: 0.5", f"expected_interval_s: {meter_s:g}")
     return reference.loaded(
