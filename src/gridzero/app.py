@@ -8,34 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridzero.battery.balancing import PLANS
-from gridzero.battery.cells.catalogue import CELLS, OF_PROFILE, sized
-from gridzero.battery.limits import Ratings
-from gridzero.battery.profile import Profile, profile
 from gridzero.config.loader import Loaded
 from gridzero.config.models import (
-    BatteryConfig,
     Config,
-    ControlConfig,
     PricesConfig,
-    ProductionConfig,
     ThermalConfig,
     WatchdogConfig,
 )
-from gridzero.control.tuning import Tuning
 from gridzero.domain.events import Severity
-from gridzero.domain.modes import Mode, Strategy, Wanted
 from gridzero.domain.reasons import REASONS
-from gridzero.domain.value import Prices
 from gridzero.errors import ConfigError
-from gridzero.outputs.market_in import listen, listen_for_production
+from gridzero.house_rules import prices_of, profile_of, rules_of, wanted_of
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
-from gridzero.ports.links import Links, MqttLink
+from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
+from gridzero.retune import Retuner
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of
@@ -48,18 +39,18 @@ from gridzero.runtime.market import Market
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.pack_contactor import PackContactor, after_each_tick
 from gridzero.runtime.parts import Parts, sort_parts
-from gridzero.runtime.production import Production
-from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.sent_links import SentLinks
 from gridzero.runtime.settings import Settings
 from gridzero.runtime.site import Site
 from gridzero.runtime.sparing_store import SparingStore
-from gridzero.runtime.stores import ConfirmingStore, FileStore, Store
+from gridzero.runtime.stores import ConfirmingStore, FileStore, QuickStore, Store
 from gridzero.runtime.supervisor import Ending, Service, Supervisor
 from gridzero.runtime.trace import TracedLinks, Tracer
 from gridzero.runtime.watchdogs import Feeder, Watchdogs
 
 _COUNTED_ANEW = "It is counted anew from 0"
+_LEARNED_ANEW = "It is learned again"
+_RESTS = "The battery rests (mode hold): set the mode again"
 
 
 @dataclass(slots=True)
@@ -82,6 +73,8 @@ class App:
     mqtt_in: MqttIn
     trace: TraceOut
     kept: SparingStore
+    retuner: Retuner
+    senders: Mapping[str, SentLinks]
 
     async def run(self, stop: asyncio.Event, extra: Sequence[Service] = ()) -> Ending:
         """Serve until stop is set; always leaves through the safe shutdown."""
@@ -126,11 +119,12 @@ def build(
     links: Links,
     *,
     faults: FaultBook | None = None,
-    store: Store | None = None,
+    store: QuickStore | None = None,
     learned: Store | None = None,
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
+    charge: Store | None = None,
     energy: ConfirmingStore | None = None,
     energy_days: Store | None = None,
     link_services: Sequence[Service] = (),
@@ -141,8 +135,9 @@ def build(
     """Make every object of a site. Needs a running loop; starts nothing.
 
     store, learned, outlook, latched, memory: where settings, learned dynamics, the outlook,
-    faults that wait for a person and what is known of the battery survive; energy, energy_days:
-    the counters and their days; default: files in the state folder.
+    faults that wait for a person and what is known of the battery survive; charge: that of the
+    cells, beside a file of memory; energy, energy_days: the counters and their days; default:
+    files in the state folder.
 
     feeders: watchdogs outside of the process, fed while commands are really sent. utc_s: the time
     of day, seconds since 1970; simulations have their own.
@@ -156,24 +151,26 @@ def build(
     links = TracedLinks(links, tracer)
     parts = _parts(loaded, plugins, links, clock, faults, senders)
     check_cells(config, parts.all())
-    state_dir = Path(config.site.state_dir)
-    faults.keep_in(latched or FileStore(state_dir / "latched.json", "See docs/faults.md"))
-    kept = SparingStore(store or FileStore(state_dir / "settings.json"), clock)
+    file = _files(Path(config.site.state_dir), faults)
+    faults.keep_in(latched or file("latched", "See docs/faults.md"))
+    kept = SparingStore(store or file("settings", _RESTS), clock)
     settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock), utc_s)
-    outlook = outlook or FileStore(state_dir / "outlook.json", "It is learned again")
+    outlook = outlook or file("outlook")
     market = _market(config.prices, outlook, faults, clock, utc_s)
     rules = rules_of(config, parts.meter.interval_s)
     site = Site(parts, rules, settings, faults, clock, market)
     _keep_contactor(config.battery.contactor, site)
     _keep_climate(config.thermal, site)
-    memory = memory or FileStore(state_dir / "battery.json", "It is learned again")
-    battery_memory = BatteryMemory(site.battery, memory, faults, clock, utc_s)
-    learned = learned or FileStore(state_dir / "learned.json", "It is learned again")
+    if memory is None:
+        memory = file("battery")
+        charge = charge or file("charge")
+    battery_memory = BatteryMemory(site.battery, memory, faults, clock, utc_s, charge=charge)
+    learned = learned or file("learned")
     learning = Learning(site, learned, faults, clock)
     energy_memory = EnergyMemory(
         site.energy,
-        energy or FileStore(state_dir / "energy.json", _COUNTED_ANEW),
-        energy_days or FileStore(state_dir / "energy-days.json", _COUNTED_ANEW),
+        energy or file("energy", _COUNTED_ANEW),
+        energy_days or file("energy-days", _COUNTED_ANEW),
         faults,
         clock,
         work=lambda: site.last[1].work if site.last else {},
@@ -182,15 +179,12 @@ def build(
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
-    if config.production is not None:
-        site.production = _production(config.production, mqtt, clock)
-    output.tell_energy(energy_memory, has_production=config.production is not None)
-    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon)
-    if config.control.target_topic:
-        output.follow_target(config.control.target_topic)
-    if config.prices is not None and market is not None:
+    output.tell_energy(energy_memory, lambda: site.production is not None)
+    mqtt_in = MqttIn(orders, mqtt, prefix, output.publish_soon, kept.when_kept)
+    if market is not None:
         site.on_decision(market.note)
-        listen(market, mqtt, _topics(config.prices))
+    retuner = Retuner(site, output, market, mqtt, clock)
+    retuner.begin(config)
     watchdogs = _watchdogs(config.watchdog, site, senders, feeders, clock) if feeders else None
     return App(
         site,
@@ -209,7 +203,21 @@ def build(
         mqtt_in,
         TraceOut(tracer, mqtt, clock, prefix),
         kept,
+        retuner,
+        senders,
     )
+
+
+def _files(folder: Path, faults: FaultBook) -> Callable[..., FileStore]:
+    """What makes the file of a name: it tells when it cannot be written."""
+
+    def file(name: str, remedy: str = _LEARNED_ANEW) -> FileStore:
+        def trouble(text: str | None) -> None:
+            faults.set("state_not_saved", name, text)
+
+        return FileStore(folder / f"{name}.json", remedy, trouble=trouble)
+
+    return file
 
 
 def _keep_climate(thermal: ThermalConfig, site: Site) -> None:
@@ -257,21 +265,7 @@ def _market(
 ) -> Market | None:
     if prices is None:
         return None
-    return Market(Prices(prices.import_ct, prices.export_ct), store, faults, clock, utc_s)
-
-
-def _production(config: ProductionConfig, link: MqttLink, clock: Clock) -> Production:
-    production = Production(clock, scale=config.scale, hold_s=config.hold_s)
-    listen_for_production(production, link, config.topic)
-    return production
-
-
-def _topics(prices: PricesConfig) -> dict[str, str | None]:
-    return {
-        "import_ct": prices.import_topic,
-        "export_ct": prices.export_topic,
-        "stored_ct": prices.stored_topic,
-    }
+    return Market(prices_of(prices), store, faults, clock, utc_s)
 
 
 def _keep_contactor(name: str | None, site: Site) -> None:
@@ -286,7 +280,7 @@ def check_cells(config: Config, devices: Iterable[Device]) -> None:
 
     The charge voltage is the profile's: a module of fewer cells would be overcharged by it.
     """
-    wanted = _profile(config.battery).series_cells
+    wanted = profile_of(config.battery).series_cells
     monitors = [device for device in devices if isinstance(device, CellMonitor)]
     for module in (module for monitor in monitors for module in monitor.modules()):
         if len(module.cell_v) != wanted:
@@ -296,37 +290,6 @@ def check_cells(config: Config, devices: Iterable[Device]) -> None:
                 where="devices",
                 remedy="Modules in parallel must be alike, and fit battery.profile",
             )
-
-
-def rules_of(config: Config, meter_interval_s: float = 0.5) -> SiteRules:
-    """The numbers of the configuration that the site itself needs.
-
-    A meter that speaks seldom is not late before its next message is due.
-    """
-    control = config.control
-    return SiteRules(
-        profile=_profile(config.battery),
-        ratings=Ratings(
-            max_charge_a=config.battery.max_charge_a,
-            max_discharge_a=config.battery.max_discharge_a,
-            max_module_a=config.battery.max_module_a,
-        ),
-        tuning=Tuning(
-            meter_hold_s=max(control.meter_hold_s, 1.5 * meter_interval_s),
-            meter_lost_s=max(control.meter_lost_s, 3.0 * meter_interval_s),
-            min_charge_w=control.min_charge_w,
-            min_discharge_w=control.min_discharge_w,
-            stored_value=control.stored_value,
-        ),
-        cell=sized(CELLS[OF_PROFILE[config.battery.profile]], config.battery.module_ah),
-        module_ah=config.battery.module_ah,
-        plan=PLANS[config.battery.profile],
-        has_heater=config.thermal.heater is not None,
-        lease_s=control.lease_s,
-        protect_period_s=control.protect_period_s,
-        balancing=config.battery.balancing,
-        target_timeout_s=control.target_timeout_s,
-    )
 
 
 def _parts(
@@ -372,36 +335,10 @@ def _settings(
         "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
         "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
     }
-    wanted, has_prices = _wanted(config.control), config.prices is not None
+    wanted, has_prices = wanted_of(config.control), config.prices is not None
     settings = Settings(
         wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log, utc_s=utc_s
     )
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings
-
-
-def _wanted(control: ControlConfig) -> Wanted:
-    return Wanted(
-        mode=Mode(control.mode),
-        power_w=control.power_w,
-        target_w=control.target_w,
-        export_guard_w=control.export_guard_w,
-        min_soc_pct=control.min_soc_pct,
-        max_soc_pct=control.max_soc_pct,
-        reserve_soc_pct=control.reserve_soc_pct,
-        strategy=Strategy(control.strategy),
-        peak_w=control.peak_w,
-        allow_grid_charge=control.allow_grid_charge,
-    )
-
-
-def _profile(battery: BatteryConfig) -> Profile:
-    try:
-        return profile(battery.profile, battery.overrides, battery.series_cells)
-    except ValueError as error:
-        raise ConfigError(
-            str(error),
-            where="battery",
-            remedy="See docs/configuration.md for profiles and their numbers",
-        ) from error

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 
 WITH_PARENT = "--with-parent"
 """Ends the process when its standard input ends: so it does not outlive a killed parent."""
+
+INSTEAD = "--instead"
+"""A file with the text to go by instead of that of the configuration file."""
 
 BEGIN_S = 2.0  # the house is served first
 FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 300.0
@@ -41,15 +45,22 @@ class Child:
         faults: FaultBook,
         clock: Clock,
         output: IO[str] | None = None,
+        text: str | None = None,
     ) -> None:
-        """output: where it writes; None = where this process does."""
-        self.name, self.pid = name, 0
+        """output: where it writes; None = where this process does. text: see ``children``."""
+        self.name, self.pid, self._text = name, 0, text
         self._command, self._faults, self._clock = command, faults, clock
         self._output = output
 
     async def run(self) -> None:
         """Start the process again whenever it ends, until cancelled."""
         await self._clock.sleep_s(BEGIN_S)
+        try:
+            await self._keep()
+        finally:
+            self._faults.set("companion_lost", self.name, None)  # it is no longer wanted
+
+    async def _keep(self) -> None:
         retry_s = FIRST_RETRY_S
         while True:
             begun_s = self._clock.now_s()
@@ -62,12 +73,15 @@ class Child:
     async def _live(self) -> str:
         """One life; returns why it ended."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=self._output,
-                stderr=self._output,
-            )
+            with _as_file(self._text) as handles:
+                process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    *(f"{INSTEAD}=/proc/self/fd/{handle}" for handle in handles),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=self._output,
+                    stderr=self._output,
+                    pass_fds=handles,
+                )
         except OSError as error:
             return f"cannot be started: {error}"
         self.pid = process.pid
@@ -88,14 +102,16 @@ def children(
     clock: Clock,
     *options: str,
     output: IO[str] | None = None,
+    text: str | None = None,
 ) -> Iterator[Service]:
     """A service for each process that a configuration asks for.
 
-    options: more for their command lines. output: where they write.
+    options: more for their command lines. output: where they write. text: what the file held when
+    control read it; so that a file that is being edited, or was refused, is not theirs either.
     """
     for name in names_of(config):
         command = (sys.executable, "-m", "gridzero.cli", name, WITH_PARENT, *options, str(file))
-        yield Service(name, Child(name, command, faults, clock, output).run)
+        yield Service(name, Child(name, command, faults, clock, output, text).run)
 
 
 def names_of(config: Config) -> Iterator[str]:
@@ -105,6 +121,83 @@ def names_of(config: Config) -> Iterator[str]:
         yield "companion"
     if config.dashboard is not None:
         yield "dashboard"
+
+
+@contextmanager
+def _as_file(text: str | None) -> Iterator[tuple[int, ...]]:
+    """A file in memory with the text, for a process to inherit; () where there is no text.
+
+    Raises OSError.
+    """
+    if text is None or not hasattr(os, "memfd_create"):
+        yield ()
+        return
+    with os.fdopen(os.memfd_create("gridzero-configuration"), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        yield (file.fileno(),)
+
+
+class Beside:
+    """The processes beside control; which they are, and what they read, may change.
+
+    make: a service for each that a configuration asks for, given its text.
+    """
+
+    def __init__(
+        self, make: Callable[[Config, str], Iterable[Service]], config: Config, text: str
+    ) -> None:
+        self._make = make
+        self._wanted = {service.name: service for service in make(config, text)}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stale = frozenset[str]()
+        self._is_renewed = asyncio.Event()
+
+    def renew(self, names: frozenset[str], config: Config, text: str) -> None:
+        """Start these again with another configuration, and end what it does not ask for."""
+        made = {service.name: service for service in self._make(config, text)}
+        self._wanted = {
+            name: service if name in names else self._wanted.get(name, service)
+            for name, service in made.items()
+        }
+        self._stale |= names
+        self._is_renewed.set()
+
+    async def run(self) -> None:
+        """Keep them until cancelled."""
+        try:
+            while True:
+                for name, service in self._wanted.items():
+                    if name not in self._tasks:
+                        self._tasks[name] = asyncio.create_task(_run(service), name=name)
+                await self._renewed()
+                stale, self._stale = self._stale, frozenset()
+                await self._end({n for n in self._tasks if n in stale or n not in self._wanted})
+        finally:
+            await self._end(set(self._tasks))
+
+    async def _renewed(self) -> None:
+        """Raises what a task died of: that is a bug."""
+        waiting = asyncio.create_task(self._is_renewed.wait())
+        try:
+            done, _ = await asyncio.wait(
+                (waiting, *self._tasks.values()), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            waiting.cancel()
+        for task in done - {waiting}:
+            task.result()
+        self._is_renewed.clear()
+
+    async def _end(self, names: set[str]) -> None:
+        ended = [self._tasks.pop(name) for name in names]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+
+
+async def _run(service: Service) -> None:
+    await service.run()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -12,7 +12,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,7 @@ from gridzero.errors import GridzeroError
 from gridzero.runtime.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from gridzero.config.loader import Loaded
     from gridzero.plugins import Found
-    from gridzero.ports.devices import Device
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -42,6 +40,7 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    _open_standard_streams()
     _print_anything()
     try:
         return _run(argv)
@@ -63,6 +62,17 @@ def _run(argv: Sequence[str] | None) -> int:
     code = run(arguments)
     sys.stdout.flush()  # here, where a reader that has gone away is still handled
     return code
+
+
+def _open_standard_streams() -> None:
+    """Give closed ones a place to go: else the next bus would be opened as the standard error."""
+    for number, mode, name in ((0, "r", "stdin"), (1, "w", "stdout"), (2, "w", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - for ever
 
 
 def _print_anything() -> None:
@@ -143,49 +153,11 @@ def _found() -> Found:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Check configuration files; each problem is a line."""
+    from gridzero.check import check_file
+
     found = _found()
-    codes = [_check_one(file, found) for file in arguments.files]
+    codes = [check_file(file, found) for file in arguments.files]
     return max(codes)
-
-
-def _check_one(file: Path, found: Found) -> int:
-    from gridzero.app import check_cells
-    from gridzero.config.loader import load
-    from gridzero.config.summary import describe
-    from gridzero.errors import ConfigError
-
-    try:
-        loaded = load(file, found.plugins, broken=found.reasons)
-        devices = _build_devices(loaded, found)
-        check_cells(loaded.config, devices.values())
-    except ConfigError as error:
-        print(error)
-        return ExitCode.CONFIG
-    print(f"{file}: good\n{describe(loaded, found.plugins, devices)}")
-    return ExitCode.ASKED
-
-
-def _build_devices(loaded: Loaded, found: Found) -> Mapping[str, Device]:
-    """Build each device on links in memory, to find what only building finds."""
-    from gridzero.links.memory import MemoryLinks
-    from gridzero.ports.clock import LoopClock
-    from gridzero.ports.plugin import DriverContext
-    from gridzero.sim.loop import run_simulated
-
-    def report(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
-        """Nothing runs, so nothing has happened."""
-
-    async def build() -> dict[str, Device]:
-        kinds = {name: link.type for name, link in loaded.config.links.items()}
-        links, clock = MemoryLinks(kinds), LoopClock()
-        return {
-            name: found.plugins[loaded.config.devices[name]["driver"]].build(
-                options, DriverContext(name, clock, links, report)
-            )
-            for name, options in loaded.device_options.items()
-        }
-
-    return run_simulated(build())
 
 
 def _schema(_arguments: argparse.Namespace) -> int:
@@ -229,30 +201,67 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alone", action="store_true", help="without companion and dashboard beside it"
     )
+    parser.add_argument(
+        "--no-rollback",
+        action="store_true",
+        help="never start with the last good configuration instead of FILE",
+    )
 
 
 def _run_site(arguments: argparse.Namespace) -> int:
     from gridzero.service import run
 
-    return run(arguments.config, arguments.duration, alone=arguments.alone)
+    return run(
+        arguments.config,
+        arguments.duration,
+        alone=arguments.alone,
+        may_roll_back=not arguments.no_rollback,
+    )
+
+
+def _reload_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE", help="whose gridzero is asked")
+    parser.add_argument(
+        "--restart", action="store_true", help="restart in order where something waits for that"
+    )
+    parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
+
+
+def _reload(arguments: argparse.Namespace) -> int:
+    from gridzero.reload_command import run
+
+    return run(arguments.config, arguments.mqtt, restart=arguments.restart)
 
 
 def _companion_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="FILE")
     parser.add_argument("--mqtt", metavar="HOST:PORT", help="broker instead of that of FILE")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    parser.add_argument(
+        "--instead", type=Path, metavar="TEXT", help="a file to read instead of FILE"
+    )
 
 
 def _companion(arguments: argparse.Namespace) -> int:
     from gridzero.companion import run
 
-    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+    return run(
+        arguments.config,
+        arguments.mqtt,
+        with_parent=arguments.with_parent,
+        instead=arguments.instead,
+    )
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
     from gridzero.dashboard import run
 
-    return run(arguments.config, arguments.mqtt, with_parent=arguments.with_parent)
+    return run(
+        arguments.config,
+        arguments.mqtt,
+        with_parent=arguments.with_parent,
+        instead=arguments.instead,
+    )
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -385,6 +394,55 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _commission_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.commission.arguments import add
+
+    add(parser)
+
+
+def _commission(arguments: argparse.Namespace) -> int:
+    from gridzero.commission.command import run
+
+    return run(arguments)
+
+
+def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--write", action="store_true", help="change it; the old one is kept beside it"
+    )
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from gridzero.migrate_command import run
+
+    return run(arguments.config, write=arguments.write)
+
+
+def _backup_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.backup.arguments import add_backup
+
+    add_backup(parser)
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from gridzero.backup.command import back_up
+
+    return back_up(arguments)
+
+
+def _restore_arguments(parser: argparse.ArgumentParser) -> None:
+    from gridzero.backup.arguments import add_restore
+
+    add_restore(parser)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from gridzero.backup.command import restore
+
+    return restore(arguments)
+
+
 def _setup_arguments(parser: argparse.ArgumentParser) -> None:
     from gridzero.host_setup.arguments import add
 
@@ -413,6 +471,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(_SET_UP, "check", "Check configuration files and tell what they mean", _files, _check),
     Command(
         _SET_UP,
+        "migrate",
+        "Show or write what an older configuration file looks like in this version",
+        _migrate_arguments,
+        _migrate,
+    ),
+    Command(
+        _SET_UP,
         "setup",
         "Show or write the machine's files: CAN names and rates, overlays, systemd unit",
         _setup_arguments,
@@ -424,6 +489,13 @@ COMMANDS: tuple[Command, ...] = (
         "Look for what is wrong with this machine, and tell what mends it",
         _doctor_arguments,
         _doctor,
+    ),
+    Command(
+        _SET_UP,
+        "commission",
+        "Go through the list for a house that was just wired, line by line",
+        _commission_arguments,
+        _commission,
     ),
     Command(
         _SET_UP,
@@ -447,6 +519,27 @@ COMMANDS: tuple[Command, ...] = (
         "Say whether commands are really being sent; for Docker",
         _healthcheck_arguments,
         _healthcheck,
+    ),
+    Command(
+        _RUN,
+        "backup",
+        "Put configuration, state and history into one file, also while it runs",
+        _backup_arguments,
+        _backup,
+    ),
+    Command(
+        _RUN,
+        "restore",
+        "Show or do what brings a backup back",
+        _restore_arguments,
+        _restore,
+    ),
+    Command(
+        _LOOK,
+        "reload",
+        "Let a running gridzero read its configuration again",
+        _reload_arguments,
+        _reload,
     ),
     Command(
         _LOOK, "console", "Words, a live screen, traces of each bus", _console_arguments, _console

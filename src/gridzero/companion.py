@@ -15,7 +15,8 @@ from typing import NoReturn
 import structlog
 
 from gridzero import log as logging_setup
-from gridzero.config.loader import Loaded, load
+from gridzero.config.files import read_text
+from gridzero.config.loader import Loaded, load_text
 from gridzero.config.models import Config
 from gridzero.identify import broker_of, client
 from gridzero.outputs.companion import faces_of, host
@@ -29,21 +30,29 @@ log = structlog.get_logger()
 _KINDNESS = 10  # control comes first wherever processor time is short
 
 
-def run(config: Path, broker: str | None = None, *, with_parent: bool = False) -> ExitCode:
+def run(
+    config: Path,
+    broker: str | None = None,
+    *,
+    with_parent: bool = False,
+    instead: Path | None = None,
+) -> ExitCode:
     """Host every face of a configuration until a signal.
 
-    broker: HOST:PORT instead of that of the configuration.
+    broker: HOST:PORT instead of that of the configuration. instead: a file with its text, as
+    control read it.
     Raises ConfigError before the start.
     """
-    loaded = prepare(config, broker)
+    loaded = prepare(config, broker, instead)
     asyncio.run(_serve(loaded, with_parent=with_parent))
     return ExitCode.ASKED
 
 
-def prepare(config: Path, broker: str | None = None) -> Loaded:
+def prepare(config: Path, broker: str | None = None, instead: Path | None = None) -> Loaded:
     """Read the configuration, set up logs, and step back behind the control process."""
     found = find_plugins()
-    loaded = load(config, found.plugins, broken=found.reasons)
+    text = read_text(instead or config)
+    loaded = load_text(text, config, found.plugins, broken=found.reasons)
     if broker is not None:
         loaded = replace(loaded, config=_at(loaded.config, broker))
     logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
@@ -99,7 +108,8 @@ def _look_at_parent(stop: asyncio.Event) -> None:
 async def _serve(loaded: Loaded, *, with_parent: bool) -> None:
     async with connected(loaded) as feed:
         clock = LoopClock()
-        faces = asyncio.create_task(host(faces_of(loaded, feed, clock), clock), name="faces")
+        faces_here = faces_of(loaded, feed, clock, is_beside=with_parent)
+        faces = asyncio.create_task(host(faces_here, clock), name="faces")
         try:
             await until_asked_to_end(with_parent=with_parent)
         finally:

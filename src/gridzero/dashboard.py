@@ -13,13 +13,20 @@ from gridzero.ports.clock import LoopClock
 from gridzero.runtime.exit_codes import ExitCode
 
 
-def run(config: Path, broker: str | None = None, *, with_parent: bool = False) -> ExitCode:
+def run(
+    config: Path,
+    broker: str | None = None,
+    *,
+    with_parent: bool = False,
+    instead: Path | None = None,
+) -> ExitCode:
     """Serve the page of a configuration until a signal.
 
-    broker: HOST:PORT instead of that of the configuration.
+    broker: HOST:PORT instead of that of the configuration. instead: a file with its text, as
+    control read it.
     Raises ConfigError where the extra is not installed, LinkError where the port is taken.
     """
-    loaded = prepare(config, broker)
+    loaded = prepare(config, broker, instead)
     asyncio.run(_serve(loaded, with_parent=with_parent))
     return ExitCode.ASKED
 

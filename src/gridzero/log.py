@@ -44,20 +44,8 @@ def configure(
     """Send all logs to stream (standard error by default). Raises KeyError for unknown levels."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     target = cast("TextIO", _Unbreakable(stream or sys.stderr))
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=target.isatty())
-    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            *(() if style == "json" else (_harmless,)),  # JSON escapes by itself
-            renderer,
-        ],
+        processors=_processors(style, colors=target.isatty()),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(target),
         cache_logger_on_first_use=False,
@@ -65,7 +53,24 @@ def configure(
     logging.basicConfig(level=max(threshold, logging.WARNING), stream=target, force=True)
 
 
-def change_level(level: str) -> None:
-    """Write from this level on. Raises KeyError for unknown levels."""
+def change_level(level: str, style: Literal["console", "json"] | None = None) -> None:
+    """Write from this level on, and in this style unless it stays. Raises KeyError for others."""
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(threshold))
+    if style is not None:
+        structlog.configure(processors=_processors(style, colors=sys.stderr.isatty()))
+
+
+def _processors(
+    style: Literal["console", "json"], *, colors: bool
+) -> list[structlog.typing.Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        *(() if style == "json" else (_harmless,)),  # JSON escapes by itself
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=colors),
+    ]

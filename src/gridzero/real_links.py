@@ -18,6 +18,7 @@ from gridzero.config.links import (
 from gridzero.config.models import Config, MqttConfig
 from gridzero.errors import ConfigError
 from gridzero.links.can_bus import RealCan
+from gridzero.links.claims import Claim, device_claim
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.gpio import RealGpio
 from gridzero.links.http_client import LOST_AFTER, RealHttp
@@ -171,6 +172,36 @@ class RealLinks:
         if mqtt.host is not None:
             return None
         return EmbeddedBroker(report=self._faults.reporter("broker"), port=mqtt.embedded.port)
+
+
+def claims_of(config: Config) -> Iterator[Claim]:
+    """What this house must command alone.
+
+    Lines of GPIO chips and watchdogs are held by the kernel itself; what is only listened to
+    (MQTT, web servers, UDP) may be shared.
+    """
+    for name, link in config.links.items():
+        claim = _claim_of(link, f"links.{name}")
+        if claim is not None:
+            yield claim
+
+
+def _claim_of(link: LinkConfig, where: str) -> Claim | None:
+    match link:
+        case CanLinkConfig(options={"descriptor": _}):
+            return None  # not opened by name but handed over, as the bench does
+        case CanLinkConfig(interface="socketcan", channel=channel):
+            return Claim(f"can/{channel}", f"the CAN interface {channel}", where)
+        case CanLinkConfig(interface="slcan", channel=channel):
+            return device_claim(channel.partition("@")[0], where)
+        case CanLinkConfig(interface="socketcand", channel=channel, options=options):
+            server = f"{options.get('host')}:{options.get('port')}/{channel}"
+            return Claim(f"socketcand/{server}", f"the CAN interface {server}", where)
+        case SerialLinkConfig(port=port):
+            return device_claim(port, where)
+        case I2cLinkConfig(bus_number=number):
+            return device_claim(f"/dev/i2c-{number}", where)
+    return None
 
 
 def http_of(

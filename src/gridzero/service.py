@@ -15,22 +15,25 @@ import structlog
 from gridzero import __version__
 from gridzero import log as logging_setup
 from gridzero.app import build
-from gridzero.children import children
-from gridzero.config.loader import Loaded, load
-from gridzero.config.models import WatchdogConfig
+from gridzero.children import Beside, children
+from gridzero.config.models import Config, WatchdogConfig
+from gridzero.errors import ConfigError
 from gridzero.links.alive_file import AliveFile
+from gridzero.links.claims import claimed
 from gridzero.links.systemd import Systemd
 from gridzero.links.watchdog_device import WatchdogDevice
-from gridzero.plugins import find_plugins
+from gridzero.plugins import Found, find_plugins
 from gridzero.ports.clock import LoopClock
-from gridzero.real_links import RealLinks
+from gridzero.real_links import RealLinks, claims_of
+from gridzero.reloading import Reloader
+from gridzero.rollback import Chosen, choose
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.state_lock import only_process
-from gridzero.runtime.supervisor import Ending
+from gridzero.runtime.supervisor import Ending, Service
 from gridzero.runtime.watchdogs import DeviceFeeder, Feeder, FileFeeder, SystemdFeeder
 
 log = structlog.get_logger()
@@ -38,25 +41,59 @@ log = structlog.get_logger()
 _LEAVE_S = 10.0
 
 
-def run(config: Path, duration_s: float | None = None, *, alone: bool = False) -> ExitCode:
+def run(
+    config: Path,
+    duration_s: float | None = None,
+    *,
+    alone: bool = False,
+    may_roll_back: bool = True,
+) -> ExitCode:
     """Run a site until a signal or the end of duration_s.
 
-    alone: without the processes beside it that people look at.
+    alone: without the processes beside it that people look at. may_roll_back: to the last good
+    configuration when this one does not work.
 
-    Raises ConfigError before the start, also where another process serves the same house.
+    Raises ConfigError before the start, also where another process serves the same house
+    or commands the same hardware.
     """
     found = find_plugins()
-    loaded = load(config, found.plugins, broken=found.reasons)
-    logging_setup.configure(loaded.config.site.log.level, loaded.config.site.log.format)
-    for warning in loaded.warnings:
-        log.warning("config.doubtful", place=str(warning))
-    with only_process(Path(loaded.config.site.state_dir)):
-        beside = None if alone else config
-        ending = asyncio.run(_serve(loaded, duration_s, beside))
+    chosen = choose(config, found, may_roll_back=may_roll_back)
+    _begin_log(chosen)
+    with only_process(Path(chosen.loaded.config.site.state_dir)):
+        ending = _first_try(chosen, found, duration_s, alone=alone)
+        if isinstance(ending, ConfigError):
+            chosen = chosen.without_trial(ending, found)
+            _begin_log(chosen)
+            with claimed(claims_of(chosen.loaded.config)):
+                ending = asyncio.run(_serve(chosen, found, duration_s, alone=alone))
+        chosen.ended(ending.code)
     return ending.code
 
 
-async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) -> Ending:
+def _first_try(
+    chosen: Chosen, found: Found, duration_s: float | None, *, alone: bool
+) -> Ending | ConfigError:
+    """How it ended, or what only the real links and devices know to be wrong.
+
+    Raises ConfigError where another process commands the hardware: no file is to blame for that.
+    """
+    with claimed(claims_of(chosen.loaded.config)):
+        chosen.begin()
+        try:
+            return asyncio.run(_serve(chosen, found, duration_s, alone=alone))
+        except ConfigError as error:
+            return error
+
+
+def _begin_log(chosen: Chosen) -> None:
+    site = chosen.loaded.config.site
+    logging_setup.configure(site.log.level, site.log.format)
+    for warning in chosen.loaded.warnings:
+        log.warning("config.doubtful", place=str(warning))
+
+
+async def _serve(chosen: Chosen, found: Found, duration_s: float | None, *, alone: bool) -> Ending:
+    loaded = chosen.loaded
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -65,13 +102,13 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
         loop.call_later(duration_s, stop.set)
     faults = FaultBook(LoopClock())
     links = RealLinks(loaded.config, faults)
-    plugins = find_plugins().plugins
     services = tuple(links.services())
+    beside = None if alone else _beside(chosen, faults)
     if beside is not None:
-        services += tuple(children(loaded.config, beside, faults, LoopClock()))
+        services += (Service("beside", beside.run),)
     app = build(
         loaded,
-        plugins,
+        found.plugins,
         links,
         faults=faults,
         link_services=services,
@@ -80,9 +117,10 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
     )
     log.info("site.started", version=__version__, name=loaded.config.site.name)
     again = restart_by(app.orders, stop)
+    reloader = Reloader(chosen, found, app, beside)
     watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
     try:
-        ending = await app.run(stop)
+        ending = await app.run(stop, (Service("reloader", reloader.run),))
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
@@ -90,6 +128,13 @@ async def _serve(loaded: Loaded, duration_s: float | None, beside: Path | None) 
         ending = Ending(ExitCode.AGAIN, "asked to restart")
     _leave_for_sure(ending.code)
     return ending
+
+
+def _beside(chosen: Chosen, faults: FaultBook) -> Beside:
+    def make(config: Config, text: str) -> Iterator[Service]:
+        return children(config, chosen.file, faults, LoopClock(), text=text)
+
+    return Beside(make, chosen.loaded.config, chosen.text)
 
 
 def restart_by(orders: Orders, stop: asyncio.Event) -> list[str]:

@@ -239,3 +239,10 @@ def test_no_line_is_drawn_over_a_gap() -> None:
         (120.0, None),
         (300.0, 2),
     ]
+
+
+async def test_the_page_knows_which_gridzero_it_shows() -> None:
+    room = Room()
+    await room.say("settings", {"version": "0.1.0", "settings": {}, "actions": {}})
+    room.board.refresh()
+    assert room.board.whole()["head"]["version"] == "0.1.0"

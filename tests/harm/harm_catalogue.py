@@ -802,8 +802,12 @@ ELSEWHERE = {
     "contactor_welded": "is seen when it is opened; tests/drivers/gpio_switch, contactor_welded here",
     "contactor_under_load": "is the battery's own contactor; tests/unit/runtime",
     "battery_memory_lost": "is told at start by a damaged file; tests/unit/runtime",
+    "state_not_saved": "is of a real disk; tests/process/test_process_awkward.py",
     "latches_lost": "is told at start by a damaged file; tests/unit/runtime/test_latches.py",
+    "broker_refuses": "is of a real broker, which memory wires replace; tests/unit/links, tests/mosquitto",
     "commands_stuck": "is of the hardware watchdog, which hangs on no wire of this house",
+    "config_rolled_back": "is decided before a start; tests/scenarios/test_scenario_reload.py",
+    "limits_rolled_back": "is decided before a start; tests/scenarios/test_scenario_reload.py",
     "companion_lost": "is another process; tests/process/test_process_children.py",
     "watchdog_lost": "is of the hardware watchdog, which hangs on no wire of this house",
 }

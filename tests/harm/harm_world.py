@@ -87,30 +87,47 @@ def _loaded(config: str, contactor: bool) -> Loaded:
     return load_text(text, CONFIGS[config], _plugins())
 
 
+class MortalStore(MemoryStore):
+    """A file of a process that may be dead: what its tasks still save then reaches nobody."""
+
+    def __init__(self, file: MemoryStore, lives: Callable[[], bool]) -> None:
+        super().__init__()
+        self.values, self._file, self._lives = dict(file.values), file, lives
+
+    def save(self, values: dict[str, Any]) -> None:
+        if self._lives():
+            self._file.save(values)
+            super().save(values)
+
+
 class Life:
     """One process: from its start to its end, however that comes."""
 
     def __init__(self, world: World) -> None:
+        self.is_dead = False
+        self._world = world
         self.links = HostLinks(world.media)
         self.app: App = build(
             _loaded(world.start.config, world.start.contactor),
             _plugins(),
             self.links,
-            store=world.stores["settings"],
-            learned=world.stores["learned"],
-            outlook=world.stores["outlook"],
-            latched=world.stores["latched"],
-            memory=world.stores["battery"],
-            energy=world.stores["energy"],
-            energy_days=world.stores["energy-days"],
+            store=self._store("settings"),
+            learned=self._store("learned"),
+            outlook=self._store("outlook"),
+            latched=self._store("latched"),
+            memory=self._store("battery"),
+            charge=self._store("charge"),
+            energy=self._store("energy"),
+            energy_days=self._store("energy-days"),
         )
-        self.is_dead = False
         self.ticked_s: float | None = None
         self.stop = asyncio.Event()
         self.task: asyncio.Task[Ending] | None = None
-        self._world = world
         self.app.faults.on_event(self._told)
         self.app.site.on_decision(lambda now, _: setattr(self, "ticked_s", now.now_s))
+
+    def _store(self, name: str) -> MortalStore:
+        return MortalStore(self._world.stores[name], lambda: not self.is_dead)
 
     def begin(self) -> None:
         self.task = asyncio.create_task(self.app.run(self.stop), name="site")
@@ -149,7 +166,7 @@ class World:
         self.stores: dict[str, Any] = {
             name: MemoryStore()
             for name in (
-                *("settings", "learned", "outlook", "latched", "battery"),
+                *("settings", "learned", "outlook", "latched", "battery", "charge"),
                 *("energy", "energy-days"),
             )
         }

@@ -39,8 +39,12 @@ _FADES_S = 2.5  # dead time, a step of the twins, and a machine with other work
 class Wires:
     """House and twins, that outlive every service on their wires."""
 
-    def __init__(self, media: FarMedia, house: House, inverter: Any, config: Path) -> None:
+    def __init__(
+        self, media: FarMedia, house: House, inverter: Any, config: Path, port: int
+    ) -> None:
+        """port: that of the broker."""
         self.media, self.house, self.inverter, self.config = media, house, inverter, config
+        self.port = port
 
     async def until_power(self, *, flows: bool, limit_s: float = _PATIENCE_S) -> float:
         """Wait for the true output of the inverter; returns how long it took, s."""
@@ -77,7 +81,7 @@ async def wires(folder: Path) -> AsyncIterator[Wires]:
     tasks = [asyncio.create_task(each) for each in (bench.run(), shunt.run(), mqtt.run())]
     try:
         inverter.loss_s = 3.5  # the shorter of two that are told: tests have no time
-        yield Wires(media, house, inverter, config)
+        yield Wires(media, house, inverter, config, port)
     finally:
         for task in tasks:
             task.cancel()

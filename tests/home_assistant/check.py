@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import shutil
 import socket
@@ -63,7 +64,15 @@ class House:
             values["devices"]["battery"]["buses"]["b"]["modules"].remove(7)
         self.file.write_text(yaml.safe_dump(values))
         self._run("demo", "--alone", "--config", str(self.file), *self._options)
-        self._run("companion", str(self.file))
+        self._run("companion", str(self.file), "--with-parent")
+
+    def install(self, version: str) -> None:
+        """As pip leaves it: the next gridzero that starts from this disk would be that one."""
+        info = self.folder / "disk" / f"gridzero-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: gridzero\nVersion: {version}\n"
+        )
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -78,11 +87,15 @@ class House:
                 subprocess.Popen(
                     [sys.executable, "-m", "gridzero.cli", *arguments],
                     cwd=self.folder,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # the companion ends when it does
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(self._path())},
                     stdout=log,
                     stderr=subprocess.STDOUT,
                 )
             )
+
+    def _path(self) -> list[str]:
+        return [str(self.folder / "disk"), *filter(None, [os.environ.get("PYTHONPATH")])]
 
     async def has_broker(self) -> bool:
         with socket.socket() as probe:
@@ -172,6 +185,7 @@ async def check(house: House, hass: HomeAssistant, version: str, form: str) -> N
         if form == "device":
             await blueprints_work(talk)
         await changes_the_running_system(house, talk)
+        await offers_an_update(house, talk)
     await hass.stop()
     await hass.start()
     async with hass.talk() as talk:
@@ -245,6 +259,29 @@ async def changes_the_running_system(house: House, talk: Talk) -> None:
     await talk.call("select.select_option", "select.gridzero_mode", option="auto")
     await talk.call("number.set_value", "number.gridzero_target", value=0)
     await until("and back", lambda: _says(house, "mode", "auto"))
+
+
+async def offers_an_update(house: House, talk: Talk) -> None:
+    """Installing is the ordered restart, which the demo would refuse: the order itself is heard."""
+    entity_id = "update.gridzero_update"
+    await until("nothing newer is installed", lambda: _shows(talk, entity_id, "off"))
+    house.install("99.1.0")
+    await until("a newer one on the disk is offered", lambda: _shows(talk, entity_id, "on"))
+    attributes = (await talk.entities())[entity_id]["attributes"]
+    print({k: attributes[k] for k in ("installed_version", "latest_version", "release_summary")})
+    await until("and can be installed", lambda: _can_install(talk, entity_id))
+    async with aiomqtt.Client("127.0.0.1", house.port) as client, asyncio.timeout(PATIENCE_S):
+        await client.subscribe("gridzero/restart/set")
+        await talk.call("update.install", entity_id)
+        async for message in client.messages:
+            if str(message.topic) == "gridzero/restart/set":
+                print(f"ok: installing orders the restart with {bytes(message.payload).decode()!r}")
+                break
+
+
+async def _can_install(talk: Talk, entity_id: str) -> bool:
+    entity = (await talk.entities())[entity_id]
+    return bool(entity["attributes"].get("supported_features", 0) & 1)
 
 
 async def _says(house: House, key: str, value: Any) -> bool:

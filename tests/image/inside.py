@@ -1,6 +1,11 @@
 """What the image can do, tried from inside of it; prints one JSON object a line.
 
-Run by check.py with the Python of the image.
+Run by check.py with the Python of the image:
+
+    inside.py                   fences, what is not compiled, the demo's house, the health check
+    inside.py set KEY VALUE     a setting, as a person sets it; ends when it holds
+    inside.py settings          all that hold
+    inside.py meter             a broker and a meter for a gridzero beside it, until it is killed
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from typing import Any
 import aiomqtt
 
 PATIENCE_S = 60.0
+METER_PORT = 1884
 STATE = Path("/var/lib/gridzero")
 HOUSE = """
 site: {name: Image, state_dir: state, log: {format: json}}
@@ -125,8 +131,77 @@ def waited_for(condition: Callable[[], bool]) -> bool:
     return False
 
 
+def not_compiled() -> int:
+    """How many files a start would compile, each time anew."""
+    command = (sys.executable, "/opt/gridzero/compiled.py", "--check")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.stderr:
+        sys.exit(done.stderr)
+    return len(done.stdout.splitlines())
+
+
+async def settings_when(wanted: Callable[[dict[str, Any]], bool], *words: str) -> dict[str, Any]:
+    """Values of all settings, once they are as wanted; words: key and value to set before."""
+    async with asyncio.timeout(PATIENCE_S), aiomqtt.Client("127.0.0.1", 1883) as client:
+        await client.subscribe("gridzero/settings")
+        if words:
+            await client.publish(f"gridzero/{words[0]}/set", words[1], qos=1)
+        async for message in client.messages:
+            if str(message.topic) != "gridzero/settings":
+                continue  # the built-in broker hands out retained ones unasked
+            told = json.loads(bytes(message.payload))["settings"]
+            values = {key: one["value"] for key, one in told.items()}
+            if wanted(values):
+                return values
+    raise AssertionError("the broker went away")
+
+
+async def serve_meter() -> None:
+    """Says once for each gridzero when it first decided with the meter known, CLOCK_MONOTONIC."""
+    from gridzero.links.embedded_broker import EmbeddedBroker  # noqa: PLC0415 - this command's
+
+    broker = EmbeddedBroker(report=lambda *_, **__: None, port=METER_PORT)
+    await broker.start()
+    async with aiomqtt.Client("127.0.0.1", METER_PORT) as client, asyncio.TaskGroup() as tasks:
+        await client.subscribe("gridzero/+")
+        tasks.create_task(measure(client))
+        print("serving", flush=True)
+        is_told = False
+        async for message in client.messages:
+            topic, text = str(message.topic), bytes(message.payload)
+            if topic == "gridzero/status" and text == b"offline":
+                is_told = False
+            elif topic == "gridzero/state" and not is_told and has_meter(json.loads(text)):
+                is_told = True
+                print("decided", time.monotonic(), flush=True)
+
+
+def has_meter(state: dict[str, Any]) -> bool:
+    return state["grid_w"] is not None and state["setpoint_w"] is not None
+
+
+async def measure(client: aiomqtt.Client) -> None:
+    while True:
+        await client.publish("meterbox/grid", "500")
+        await asyncio.sleep(0.5)
+
+
+def main(words: list[str]) -> None:
+    match words:
+        case ["set", key, value]:
+            values = asyncio.run(
+                settings_when(lambda now: float(now[key]) == float(value), key, value)
+            )
+            say(**values)
+        case ["settings"]:
+            say(**asyncio.run(settings_when(bool)))
+        case ["meter"]:
+            asyncio.run(serve_meter())
+        case _:
+            say(fences=fences(), not_compiled=not_compiled())
+            say(demo=demo())
+            say(health=health())
+
+
 if __name__ == "__main__":
-    say(fences=fences())
-    say(demo=demo())
-    say(health=health())
-    sys.exit(0)
+    main(sys.argv[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -52,8 +53,8 @@ async def test_links_that_do_not_exist_are_told_each_and_nothing_is_commanded(
         "site": {"name": "Test", "state_dir": "state", "log": {"format": "json"}},
         "mqtt": {"embedded": {"port": port}},
         "links": {
-            "bus": {"type": "can", "channel": "gznone0"},
-            "psu": {"type": "can", "channel": "gznone1"},
+            "bus": {"type": "can", "channel": f"gz{os.getpid()}a"},
+            "psu": {"type": "can", "channel": f"gz{os.getpid()}b"},
             "wire": {"type": "serial", "port": "/dev/gridzero-none"},
             "sensors": {"type": "i2c", "bus_number": 99},
         },
@@ -152,14 +153,14 @@ async def test_kill_9_does_not_damage_the_settings_and_they_are_there_again(
         for number in range(100):
             await listener.say("gridzero/power_w/set", str(number))
         await until(lambda: listener.state["power_w"] > 0.0)
+        told_w = listener.state["power_w"]
         assert await site.end(signal.SIGKILL) == -signal.SIGKILL
     values = {key: kept["value"] for key, kept in json.loads(stored.read_text()).items()}
     assert values["mode"] == "hold"
-    assert 0.0 <= values["power_w"] < 100.0
     async with gridzero(tmp_path, "run", config) as again, ear(port) as listener:
         await until(lambda: listener.state)
         assert listener.state["mode"] == "hold"
-        assert listener.state["power_w"] == values["power_w"]
+        assert told_w <= listener.state["power_w"] < 100.0  # each was larger than the one before
         assert again.events("settings_lost.said") == []
         assert await again.end(signal.SIGHUP) == 0
 

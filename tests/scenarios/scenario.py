@@ -15,7 +15,7 @@ from gridzero.demo.simulated import SimulatedSite
 from gridzero.domain.events import Event
 from gridzero.domain.reasons import Because
 from gridzero.plugins import load_plugins
-from gridzero.runtime.stores import MemoryStore, Store
+from gridzero.runtime.stores import MemoryStore, QuickStore, Store
 from gridzero.runtime.supervisor import Ending
 from gridzero.sim.sources import Constant, PowerSource
 
@@ -115,7 +115,7 @@ async def house(
     outlook: Store | None = None,
     latched: Store | None = None,
     memory: Store | None = None,
-    settings: Store | None = None,
+    settings: QuickStore | None = None,
     energy: MemoryStore | None = None,
 ) -> AsyncIterator[Story]:
     """A house from power-up; it is shut down in order at the end.

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from scenario import DEMO, house
 
+from gridzero.config.loader import load_text
 from gridzero.domain.ageing import (
     CellHealth,
     Estimate,
@@ -29,6 +30,10 @@ from gridzero.domain.condition import Condition
 from gridzero.domain.thermal import ThermalState
 from gridzero.domain.trust import Blame, CellDoubt, Oddity, Trust
 from gridzero.outputs.battery import battery_of, health_of
+from gridzero.plugins import find_plugins
+from gridzero.reloading import Reloader
+from gridzero.rollback import Chosen
+from gridzero.runtime.config_keep import ConfigKeep
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
 PRICES = "\nprices: {import_ct: 30, export_ct: 8}\n"
@@ -39,7 +44,15 @@ NAMED = {
 """Objects whose keys are names of modules and devices."""
 FIGURE = {"value", "sigma", "from", "to"}
 WHOLE = {
-    *("chargers.NAME.learned", "inverters.NAME.learned", "identify.done", "score", "hour", "day"),
+    *(
+        "chargers.NAME.learned",
+        "inverters.NAME.learned",
+        "identify.done",
+        "score",
+        "hour",
+        "day",
+        "switches",
+    ),
     *("trust.modules", "thermal.predicted_c"),
 }
 """Objects that another page explains, or of names and texts."""
@@ -188,6 +201,10 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
     said: dict[str, Any] = {}
     async with house(config=config) as story:
         broker = story.site.links.broker
+        plugins, text = find_plugins(), config.read_text()
+        loaded = load_text(text, config, plugins.plugins)
+        chosen = Chosen(config, text, loaded, ConfigKeep(tmp_path / "state", config))
+        Reloader(chosen, plugins, story.site.app, None)
         taken = {topic for client in broker.clients for topic, _ in client._subscriptions}
         person = broker.attach()
         person.subscribe("gridzero/#", lambda m: said.update({m.topic: m.payload}))
@@ -200,11 +217,12 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
     assert {f"gridzero/{topic}" for topic in heard} | {"gridzero/status"} == listed("What it says")
     assert {t for t in taken if t.startswith("gridzero/")} == listed("What it takes")
     heard["settings"] = {
+        "version": heard["settings"]["version"],
         "settings": {"KEY": heard["settings"]["settings"]["mode"]},
         "actions": {"KEY": heard["settings"]["actions"]["balance"]},
     }
     assert set(heard["answer"]) == documented("ask` and `gridzero/answer")
-    for topic in ("state", "score", "energy", "event", "settings", "trace/LINK"):
+    for topic in ("state", "score", "energy", "event", "settings", "config", "trace/LINK"):
         assert set(paths(heard[topic])) == documented(topic), topic
     cells = {"NAME": next(iter(heard["cells"].values()))}
     assert set(paths(cells)) == documented("cells")

@@ -7,6 +7,7 @@ from gridzero.ports.plugin import DriverContext, DriverPlugin
 from gridzero.ports.twins import DeviceTwin, World
 from gridzero_drivers.vertiv_r48.driver import VertivR48
 from gridzero_drivers.vertiv_r48.explain import explain
+from gridzero_drivers.vertiv_r48.offline import R48Offline
 from gridzero_drivers.vertiv_r48.options import VertivR48Options
 from gridzero_drivers.vertiv_r48.twin import R48Twin
 from gridzero_drivers.vertiv_r48.vectors import check_vector
@@ -37,4 +38,5 @@ plugin = DriverPlugin(
     switches=lambda options: (options.contactor,) if options.contactor else (),
     addresses=lambda options: ((options.link, f"rectifier {options.module}"),),
     explain=explain,
+    offline=R48Offline,
 )

@@ -254,10 +254,19 @@ class Battery:
 
     # --- memory -------------------------------------------------------------------------------
 
+    def charge_to_dict(self) -> dict[str, Any]:
+        """The charge of each cell, as plain values."""
+        return self._estimator.to_dict()
+
+    def restore_charge(self, charge: object, age_s: float) -> list[str]:
+        """Take back a newer charge than ``restore`` had; returns what did not fit and why."""
+        refused = self._estimator.restore(charge, age_s)
+        return [f"charge of {name}: {why}" for name, why in refused.items()]
+
     def to_dict(self) -> dict[str, Any]:
         """Everything learned, as plain values."""
         return {
-            "charge": self._estimator.to_dict(),
+            "charge": self.charge_to_dict(),
             "ageing": self._health.to_dict(),
             "balancing": self._balancer.to_dict(self._slow_s),
             "thermal": self._thermal.to_dict(),
@@ -266,8 +275,7 @@ class Battery:
 
     def restore(self, stored: dict[str, Any], age_s: float) -> list[str]:
         """Take back what was stored age_s ago; returns what did not fit and why."""
-        refused = self._estimator.restore(stored.get("charge"), age_s)
-        reasons = [f"charge of {name}: {why}" for name, why in refused.items()]
+        reasons = self.restore_charge(stored.get("charge"), age_s)
         reasons += self._health.restore(_section(stored, "ageing"), age_s)
         self._last_full.restore(_section(stored, "full"), age_s)
         for name, part in (("balancing", self._balancer), ("thermal", self._thermal)):

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from gridzero.config.problems import Notes, Path, shown
 from gridzero.config.schema import SchemaGuide
+from gridzero.config.version import GONE
 from gridzero.config.yaml_lines import Document
 
 _SECTION_TYPES = frozenset(("model_type", "model_attributes_type", "dict_type", "mapping_type"))
@@ -19,11 +20,6 @@ _LIST_TYPES = frozenset(("list_type", "tuple_type", "set_type"))
 _CONTAINER_TYPES = _SECTION_TYPES | _LIST_TYPES
 _WORDS_IN_NAMES_OF_SECRETS = ("password", "secret", "token", "urls")
 _SEE = "See docs/configuration.md"
-_FOUND_BY_ITSELF = "Delete the line; nothing replaces it, the control law finds this by itself"
-_GONE: dict[Path, str] = {
-    ("control", "filter"): _FOUND_BY_ITSELF,
-    ("control", "zero_cross_hold_s"): _FOUND_BY_ITSELF,
-}
 
 
 class _Finding(NamedTuple):
@@ -162,8 +158,8 @@ def _missing(q: _Question) -> tuple[str, str]:
 
 
 def _unknown_key(q: _Question) -> tuple[str, str]:
-    if q.key in _GONE:
-        return "this setting is gone", _GONE[q.key]
+    if q.key in GONE:
+        return "this setting is gone", f"Delete the line; nothing replaces it, {GONE[q.key]}"
     known = ", ".join(q.siblings) or "no settings at all"
     return "there is no such setting", f"{nearest(q.name, q.siblings)}Known here: {known}"
 

@@ -52,6 +52,11 @@ class HomeAssistantConfig(Section):
     birth_topic: _Topic = Field(
         default="homeassistant/status", description="where Home Assistant says that it is there"
     )
+    release_topic: _Topic | None = Field(
+        default=None,
+        description="MQTT topic on which you say which release is the newest, such as 0.2.0; "
+        "absent = only what is installed counts",
+    )
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
         default="EUR", description="ISO 4217 code of the money that prices are hundredths of"
     )

@@ -17,6 +17,7 @@ from gridzero.config.models import Config
 from gridzero.config.problems import TOP, Notes, Problem, shown
 from gridzero.config.secret_values import SecretValues
 from gridzero.config.sketch import Sketch
+from gridzero.config.version import modernise, refuse_newer
 from gridzero.config.yaml_lines import Document, parse
 from gridzero.ports.plugin import DriverPlugin, Options
 
@@ -65,6 +66,8 @@ def load_text(
     secrets = SecretValues(file.parent, os.environ if environ is None else environ, notes)
     document = parse(text, notes, secrets.tags())
     _require_sections(document, notes)
+    refuse_newer(document, notes)
+    modernise(document, notes)
     config = _config(document, notes)
     sketch = _Devices(document, notes, plugins, broken or {}).read()
     check_site(document, notes, sketch, config)

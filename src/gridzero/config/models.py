@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 
 from gridzero.config.faces import (
     AlertsConfig,
@@ -17,6 +24,7 @@ from gridzero.config.faces import (
 )
 from gridzero.config.links import LinkConfig, Name
 from gridzero.config.section import Number, Section
+from gridzero.config.version import VERSION
 from gridzero.domain.modes import Mode, Strategy
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -326,6 +334,12 @@ class Config(Section):
     devices: the raw sections; the drivers' options models check them and own their meaning.
     """
 
+    version: StrictInt = Field(
+        default=VERSION,
+        ge=1,
+        le=VERSION,
+        description="version of the file's format; absent = the oldest, whose settings still count",
+    )
     site: SiteConfig = Field(description="name, state folder and log")
     mqtt: Annotated[MqttConfig, BeforeValidator(_empty)] = Field(
         default_factory=MqttConfig, description="the broker; absent = embedded on 127.0.0.1:1883"

@@ -71,6 +71,14 @@ class Controller:
         self._course = Course(self_use(Wanted()), Plan.SELF_USE)
         self._observed: MeterReading | None = None
 
+    def retune(self, tuning: Tuning) -> None:
+        """Other numbers from the next tick on; what was observed and learned stays."""
+        self._tuning = tuning
+        self._grid.retune(tuning)
+        self._starts.retune(tuning.min_charge_w)
+        self._dispatcher.start_above(tuning.min_charge_w, tuning.min_discharge_w)
+        self._dispatcher.value_stored(tuning.stored_value)
+
     def tick(self, now: Snapshot) -> Decision:
         """Decide for this moment; a meter reading that was not seen yet is observed first."""
         now = self._last_good.of(now)

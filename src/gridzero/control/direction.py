@@ -55,6 +55,10 @@ class DirectionKeeper:
         self._usual_w = _USUAL_START_W
         self._at_s: float | None = None
 
+    def retune(self, min_charge_w: float) -> None:
+        """Another least surplus from now on, W."""
+        self._min_charge_w = min_charge_w
+
     def allow(
         self, wish_w: float, now: Snapshot, start_price: float
     ) -> tuple[float, Because | None]:

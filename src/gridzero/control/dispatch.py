@@ -56,6 +56,11 @@ class Dispatcher:
         """What stored energy is worth from now on: see wake.is_worth_it."""
         self._discharge.stored_value = stored_value
 
+    def start_above(self, min_charge_w: float, min_discharge_w: float) -> None:
+        """What a wish must reach from now on before converters start, W; who runs goes on."""
+        self._charge.start_above(min_charge_w)
+        self._discharge.start_above(min_discharge_w)
+
     def usable(self, now: Snapshot, out: frozenset[str] = _NOBODY) -> Usable:
         """Who can be commanded now; limits must count the same ones. out: see Roster.update."""
         return self._roster.update(now, out)

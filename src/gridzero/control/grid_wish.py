@@ -50,6 +50,10 @@ class GridWish:
         self._bias, self._is_free = TargetBias(), False
         self.bias_w = 0.0
 
+    def retune(self, tuning: Tuning) -> None:
+        """Other numbers from now on."""
+        self._tuning = tuning
+
     @property
     def net_load_w(self) -> float | None:
         """See NetLoadObserver."""

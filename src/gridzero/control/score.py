@@ -56,6 +56,10 @@ class Score:
         """Of so many minutes, this one included; 1 to 1440."""
         return figures(self._ring, minutes)
 
+    def count_for(self, longest_s: float) -> None:
+        """How long a reading speaks from now on, s."""
+        self._longest_s = longest_s
+
     def update(self, now: Snapshot, decision: Decision) -> None:
         """Count the time up to now; decision is in force from now on."""
         self._ring.turn(now.now_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 
 from gridzero.control.best_split import cheapest_shares
@@ -46,6 +46,10 @@ class Side:
         self._choice = Choice(self.tallies)
         self._experience = Experience()
         self._split_s: float | None = None
+
+    def start_above(self, start_w: float) -> None:
+        """Another threshold from now on, W."""
+        self._rules = replace(self._rules, start_w=start_w)
 
     def split(
         self,

@@ -28,6 +28,10 @@ class Starts:
         self._budget, self._drop = StartBudget(), DropToZero()
         self._runs = 0
 
+    def retune(self, min_charge_w: float) -> None:
+        """Another least surplus from now on, W."""
+        self._direction.retune(min_charge_w)
+
     def allow(self, wish_w: float, now: Snapshot) -> tuple[float, Because | None]:
         """The wish, W, > 0 discharge, or what is done instead, and why."""
         return self._direction.allow(wish_w, now, self._price(now.now_s))

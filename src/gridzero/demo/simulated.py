@@ -12,7 +12,7 @@ from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
 from gridzero.links.memory import MemoryLinks
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.ports.twins import DeviceTwin
-from gridzero.runtime.stores import MemoryStore, Store
+from gridzero.runtime.stores import MemoryStore, QuickStore, Store
 from gridzero.runtime.supervisor import Ending, Service
 from gridzero.sim.house import House
 from gridzero.sim.twin_bench import MemoryMedia, TwinBench
@@ -30,10 +30,11 @@ class SimulatedSite:
         outlook: Store | None = None,
         latched: Store | None = None,
         memory: Store | None = None,
-        settings: Store | None = None,
+        settings: QuickStore | None = None,
         energy: MemoryStore | None = None,
+        charge: Store | None = None,
     ) -> None:
-        """Learned, outlook, latched, memory, settings, energy: what an earlier life left.
+        """Learned, outlook, latched, memory, settings, energy, charge: what an earlier life left.
 
         Default: nothing.
         """
@@ -49,6 +50,7 @@ class SimulatedSite:
             outlook=outlook or MemoryStore(),
             latched=latched or MemoryStore(),
             memory=memory or MemoryStore(),
+            charge=charge or MemoryStore(),
             energy=energy or MemoryStore(),
             energy_days=MemoryStore(),
         )

@@ -41,12 +41,17 @@ def wanted(evidence: Evidence) -> Iterator[tuple[Interface, CanLinkConfig]]:
             yield evidence.interfaces[link.channel], link
 
 
-def set_up(link: CanLinkConfig) -> str:
-    """The commands that bring an interface up as it should be (ip-link(8), type can)."""
+def set_up(link: CanLinkConfig, is_: object = None) -> str:
+    """The commands that bring an interface up as it should be (ip-link(8), type can).
+
+    is_: its details, as far as they are known: a serial adapter refuses a restart time.
+    """
     rate = link.bitrate or "RATE"
+    restarts = not (isinstance(is_, CanDetails) and is_.is_serial)
     return (
         f"sudo ip link set {link.channel} down; sudo ip link set {link.channel} up "
-        f"txqueuelen {QUEUE_FRAMES} type can bitrate {rate} restart-ms {RESTART_MS}"
+        f"txqueuelen {QUEUE_FRAMES} type can bitrate {rate}"
+        + (f" restart-ms {RESTART_MS}" if restarts else "")
     )
 
 
@@ -80,7 +85,7 @@ def up(evidence: Evidence) -> Iterator[Verdict]:
         if interface.is_up is None:
             yield unknown(interface.name, "whether it is up cannot be read")
         elif not interface.is_up:
-            yield bad(interface.name, "is down", set_up(link))
+            yield bad(interface.name, "is down", set_up(link, interface.details))
         else:
             yield ok(interface.name, "is up")
 
@@ -109,12 +114,12 @@ def _bitrate(interface: Interface, is_: CanDetails, link: CanLinkConfig) -> Iter
     if is_.kind in _NO_QUEUE_NEEDED:
         yield ok(interface.name, f"{is_.kind}: has no bit rate")
     elif is_.bitrate is None:
-        yield bad(interface.name, "no bit rate is set", set_up(link))
+        yield bad(interface.name, "no bit rate is set", set_up(link, is_))
     elif link.bitrate is None:
         yield ok(interface.name, f"{is_.bitrate} bit/s; the file names none to compare with")
     elif is_.bitrate != link.bitrate:
         text = f"runs at {is_.bitrate} bit/s, the file wants {link.bitrate}"
-        yield bad(interface.name, text, set_up(link))
+        yield bad(interface.name, text, set_up(link, is_))
     else:
         yield ok(interface.name, f"{is_.bitrate} bit/s")
 
@@ -122,7 +127,12 @@ def _bitrate(interface: Interface, is_: CanDetails, link: CanLinkConfig) -> Iter
 def _restart(interface: Interface, is_: CanDetails, link: CanLinkConfig) -> Iterator[Verdict]:
     if is_.kind in _NO_QUEUE_NEEDED or is_.restart_ms is None:
         return
-    if is_.restart_ms == 0:
+    if is_.is_serial:
+        text = "a serial adapter (slcan): after bus-off it stays dead, the kernel cannot restart it"
+        yield warn(
+            interface.name, text, "Use an MCP2515 or gs_usb; till then: " + set_up(link, is_)
+        )
+    elif is_.restart_ms == 0:
         yield warn(interface.name, "restart-ms is 0: after bus-off it stays dead", set_up(link))
     else:
         yield ok(interface.name, f"comes back {is_.restart_ms} ms after bus-off")
@@ -133,7 +143,7 @@ def _state(interface: Interface, is_: CanDetails, link: CanLinkConfig) -> Iterat
     if is_.kind in _NO_QUEUE_NEEDED or state is None:
         return
     if state == "BUS-OFF":
-        mend = f"Check for a short of CANH and CANL, then: {set_up(link)}"
+        mend = f"Check for a short of CANH and CANL, then: {set_up(link, is_)}"
         yield bad(name, "the controller is bus-off", mend)
     elif state == "ERROR-PASSIVE":
         mend = "Check that another node is powered, the bit rate, the crystal and both wires"

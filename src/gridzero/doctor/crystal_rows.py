@@ -115,7 +115,7 @@ def oscillator(evidence: Evidence) -> Iterator[Verdict]:
         if not isinstance(details, CanDetails) or details.clock_hz is None:
             continue
         crystal_hz = 2 * details.clock_hz
-        if details.bitrate == _MHZ and crystal_hz <= _USUAL_HZ[0]:
+        if details.bitrate == _MHZ and 0 < crystal_hz <= _USUAL_HZ[0]:
             text = f"1 Mbit/s is impossible with a crystal of {crystal_hz // _MHZ} MHz"
             yield bad(interface.name, text, "Use 500000 bit/s or a 16 MHz board")
         elif _sounds_wrong(interface, details):
@@ -134,13 +134,15 @@ def _sounds_wrong(interface: Interface, details: CanDetails) -> bool:
 
 
 def _suspicion(crystal_hz: int) -> str:
-    return (
-        "errors, and not one frame is understood: another bit rate on the wire, or nobody there "
-        f"(the driver believes in a crystal of {crystal_hz / _MHZ:g} MHz)"
-    )
+    """crystal_hz: 0 where the driver tells none."""
+    what = "errors, and not one frame is understood: another bit rate on the wire, or nobody there"
+    told = f" (the driver believes in a crystal of {crystal_hz / _MHZ:g} MHz)"
+    return what + (told if crystal_hz else "")
 
 
 def _mend(crystal_hz: int) -> str:
+    if not crystal_hz:
+        return "Check the bit rate, power at the other end, both wires, termination"
     other = next(hz for hz in _USUAL_HZ if hz != crystal_hz)
     return (
         f"Read the number on the crystal; if it is {other / _MHZ:g} MHz: oscillator={other} in "
@@ -152,7 +154,7 @@ def _calm(interface: Interface, crystal_hz: int, evidence: Evidence) -> Iterator
     frames = interface.after.received - interface.before.received
     if isinstance(evidence.boot, str):
         said = {chip.oscillator_hz for chip in overlays_of(evidence.boot)}
-        if said and crystal_hz not in said:
+        if said and crystal_hz and crystal_hz not in said:
             text = f"the driver counts with {crystal_hz / _MHZ:g} MHz, config.txt says otherwise"
             yield warn(interface.name, text, "sudo reboot")
             return

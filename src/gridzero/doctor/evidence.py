@@ -51,7 +51,7 @@ class CanDetails:
 
     state: "ERROR-ACTIVE", "ERROR-WARNING", "ERROR-PASSIVE", "BUS-OFF" or "STOPPED". bitrate,
     restart_ms and clock_hz are None where the driver has none (vcan). The clock of an MCP2515 is
-    half its crystal.
+    half its crystal; an adapter on a serial line (kernel slcan) tells 0.
     """
 
     kind: str = "can"
@@ -60,6 +60,15 @@ class CanDetails:
     restart_ms: int | None = None
     clock_hz: int | None = None
     bus_offs: int = 0
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether the kernel's slcan drives it.
+
+        That one refuses restart-ms: "Device doesn't support restart from Bus Off" (seen with
+        Linux 6 in user mode).
+        """
+        return self.clock_hz == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,16 @@ def _details(info: Mapping[str, Any]) -> CanDetails:
     return CanDetails(
         kind=str(info.get("info_kind"))[:15],
         state=state[:15] if isinstance(state, str) else None,
-        bitrate=_whole(_part(data.get("bittiming")).get("bitrate")),
+        bitrate=_bitrate(data),
         restart_ms=_whole(data.get("restart_ms")) if "restart_ms" in data else _no_restart(data),
         clock_hz=_whole(data.get("clock")),
         bus_offs=_whole(counts.get("bus_off", data.get("bus_off"))) or 0,
     )
+
+
+def _bitrate(data: Mapping[str, Any]) -> int | None:
+    """Adapters with a list of rates instead of bit timing (slcan) have a key of their own."""
+    return _whole(_part(data.get("bittiming")).get("bitrate", data.get("bittiming_bitrate")))
 
 
 def _no_restart(data: Mapping[str, Any]) -> int | None:

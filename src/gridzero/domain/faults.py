@@ -527,6 +527,15 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="state_not_saved",
+        title="Something to be remembered cannot be stored",
+        noticed="at once: writing a file of the state folder fails (full, read-only, broken card)",
+        power="unchanged: what runs goes on; a restart would find what was stored before",
+        clears="by itself once it is stored; tried again every minute",
+        remedy="See what the text says: make room (df -h), or let the user write the state folder",
+        severity=Severity.FAULT,
+    ),
+    Fault(
         code="lease_expired",
         title="The control loop did not renew a set-point",
         noticed="in the driver, 3 s after the last renewal",
@@ -539,8 +548,20 @@ _ROWS = (
         title="A bus, port or broker is gone",
         noticed="at the first failed read or write, or by silence",
         power="by the age of what came over it; what cannot be reached times out by itself",
-        clears="by itself: reopened with growing pauses up to 30 s",
+        clears="by itself: tried again with growing pauses up to 3 s; one that comes and goes, once"
+        " it has stayed for 10 s",
         remedy="Check plug, driver and permissions of the named link",
+    ),
+    Fault(
+        code="broker_refuses",
+        title="The broker does not let gridzero speak or hear",
+        noticed="a refused subscription at once; what it drops without a word, 5 s after each"
+        " connect: gridzero hears its own message on its status topic",
+        power="unchanged; where the meter is not heard, by its age",
+        clears="by itself with the connection on which it is allowed",
+        remedy="Check the broker's access list and log (docs/security.md has one); until then only"
+        " the log tells what happens",
+        severity=Severity.WARNING,
     ),
     Fault(
         code="device_lost",
@@ -553,9 +574,10 @@ _ROWS = (
     Fault(
         code="can_errors",
         title="A CAN controller is in trouble",
-        noticed="at its error frame (error-warning, error-passive, bus-off)",
+        noticed="at its error frame (error-warning, error-passive, bus-off) or within 2 s by asking"
+        " the kernel; at a send queue that is full; at 500 frames a second within 1 s",
         power="by the age of what came over it",
-        clears="by itself 10 s after the last error frame",
+        clears="by itself 4 s after the last sign of it",
         remedy="Check bit rate, crystal, termination; set restart-ms 100 on the interface",
         severity=Severity.WARNING,
     ),
@@ -604,6 +626,28 @@ _ROWS = (
         remedy="See the text for which one. A device: does it exist, may gridzero write it, does"
         " another program hold it (systemd's RuntimeWatchdogSec)?",
         severity=Severity.WARNING,
+    ),
+    Fault(
+        code="config_rolled_back",
+        title="Another configuration runs than that of the file",
+        noticed="at the start: the file cannot be loaded, or gridzero ended three times within its"
+        " first five minutes with it; the last one that proved itself runs instead",
+        power="as that one says, where the file differs from it only in what bears on no power;"
+        " else see limits_rolled_back",
+        clears="when a good file is taken, by a reload or a restart",
+        remedy="See the text for what is wrong, mend it, then `gridzero reload FILE --restart`;"
+        " docs/updating.md",
+    ),
+    Fault(
+        code="limits_rolled_back",
+        title="What was changed in the refused file may bear on safety",
+        noticed="with config_rolled_back, where the two differ in devices, limits, modes or times,"
+        " or the file is no readable YAML: the change may have been meant to make the house safer",
+        power="0 W both ways",
+        clears="when a good file is taken; or by a person, who agrees to the last good one",
+        remedy="Mend the file, then `gridzero reload FILE --restart`; or acknowledge, to go on with"
+        " the limits that held before",
+        latches=True,
     ),
     Fault(
         code="companion_lost",

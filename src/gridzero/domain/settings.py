@@ -17,6 +17,8 @@ _MOST_GUARD_W = 500.0
 _MOST_PEAK_W = 50_000.0
 _MOST_RAMP_W_PER_S = 2_000.0
 _LONGEST_NOTE = 200
+MOST_TRIAL_W = 500.0
+LONGEST_TRIAL_S = 15.0
 
 
 class Kind(StrEnum):
@@ -272,10 +274,25 @@ ACTIONS: tuple[Action, ...] = (
         is_dangerous=True,
     ),
     Action(
+        key="trial",
+        title="Try a converter",
+        text=f"in mode hold charges or discharges with up to {MOST_TRIAL_W:g} W for up to "
+        f"{LONGEST_TRIAL_S:g} s, for commissioning",
+        argument="charge or discharge, watts and seconds, or stop",
+        is_dangerous=True,
+    ),
+    Action(
         key="outlook",
         title="Outlook",
         text="tells where the battery is heading; only with prices",
         argument="emptying, filling, unknown or auto",
+    ),
+    Action(
+        key="reload",
+        title="Reload the configuration",
+        text="reads the configuration file again, takes what can change while it runs, and says "
+        "what waits for a restart",
+        is_dangerous=True,
     ),
     Action(
         key="restart",

@@ -33,8 +33,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="GPIO of each MCP2515 in the order of the file; default: 25,24,22",
     )
     parser.add_argument(
+        "--spi",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="CHANNEL=PLACE",
+        help="where an MCP2515 is: spi0.0, spi0.1 or spi1.0; default: in the order of the file",
+    )
+    parser.add_argument(
         "--usb",
-        type=_usb,
+        type=_pair,
         action="append",
         default=[],
         metavar="CHANNEL=SERIAL",
@@ -49,6 +57,7 @@ def wishes_of(arguments: argparse.Namespace) -> Wishes:
         oscillator_hz=arguments.oscillator,
         interrupts=arguments.interrupts,
         usb=tuple(arguments.usb),
+        spi=tuple(arguments.spi),
     )
 
 
@@ -66,8 +75,8 @@ def _interrupts(text: str) -> tuple[int, ...]:
     return (*pins, *(pin for pin in INTERRUPTS if pin not in pins))
 
 
-def _usb(text: str) -> tuple[str, str]:
-    channel, sign, serial = text.partition("=")
-    if not (channel and sign and serial):
-        raise argparse.ArgumentTypeError("write CHANNEL=SERIAL")
-    return channel, serial
+def _pair(text: str) -> tuple[str, str]:
+    channel, sign, value = text.partition("=")
+    if not (channel and sign and value):
+        raise argparse.ArgumentTypeError("write CHANNEL=VALUE")
+    return channel, value

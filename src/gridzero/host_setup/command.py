@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gridzero.config.loader import load
+from gridzero.config.models import Config
 from gridzero.host_setup.apply import KEPT, Change, Standing, change_of, write
 from gridzero.host_setup.arguments import wishes_of
 from gridzero.host_setup.files import BOOT, files_of
+from gridzero.host_setup.wishes import SpiCan, Wishes, buses_of
 from gridzero.plugins import find_plugins
 from gridzero.runtime.exit_codes import ExitCode
 
@@ -27,9 +29,23 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     changes = [change_of(file, arguments.root) for file in files]
     for change in changes:
         sys.stdout.write(_shown(change))
+    sys.stdout.write(_assumed(config, wishes))
     if not arguments.write:
         return _only_shown(changes)
     return _write(changes, arguments.root, force=arguments.force)
+
+
+def _assumed(config: Config, wishes: Wishes) -> str:
+    """Where each MCP2515 is taken to be: what nobody can see from here, and a wrong guess swaps."""
+    chips = [bus for bus in buses_of(config, wishes) if isinstance(bus, SpiCan)]
+    if not chips:
+        return ""
+    rows = "".join(
+        f"  {chip.channel:15} at {chip.place}, interrupt GPIO {chip.interrupt}, "
+        f"crystal {chip.oscillator_hz / 1e6:g} MHz\n"
+        for chip in chips
+    )
+    return f"Is that how your boards are wired? Else --spi, --interrupts, --oscillator:\n{rows}"
 
 
 def _shown(change: Change) -> str:

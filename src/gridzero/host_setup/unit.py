@@ -12,7 +12,11 @@ from pathlib import Path
 from gridzero.config.links import GpioLinkConfig, I2cLinkConfig, SerialLinkConfig
 from gridzero.config.models import Config
 from gridzero.errors import ConfigError
+from gridzero.links.alive_file import VARIABLE
 from gridzero.runtime.exit_codes import ExitCode
+
+_ALIVE = "gridzero/alive"
+"""In memory, below /run; the health check on the host reads it there."""
 
 _AGAIN = (ExitCode.AGAIN, ExitCode.CRASHED, ExitCode.HUNG)
 _LIB = "/var/lib/"
@@ -23,6 +27,7 @@ CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
 PrivateTmp=yes
+PrivateMounts=yes
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelTunables=yes
@@ -87,6 +92,7 @@ def _head(program: str, file: Path) -> Iterator[str]:
     """WatchdogSec and TimeoutStopSec: docs/contactor.md. Exit code 2: no retry would help."""
     again = " ".join(str(int(code)) for code in _AGAIN)
     yield f"ExecStart={program} run {file}"
+    yield f"ExecReload={program} reload {file}"
     yield "User=gridzero"
     yield "Group=gridzero"
     yield "TimeoutStopSec=40"
@@ -102,7 +108,8 @@ def _readiness(config: Config) -> Iterator[str]:
     if config.watchdog.systemd == "off":
         yield "Type=exec"
     else:
-        yield from ("Type=notify", "WatchdogSec=15", "TimeoutStartSec=120")
+        # Only of the main process: what people look at must not speak for control
+        yield from ("Type=notify", "NotifyAccess=main", "WatchdogSec=15", "TimeoutStartSec=120")
 
 
 def _places(state: str, program: str, file: Path) -> Iterator[str]:
@@ -111,6 +118,8 @@ def _places(state: str, program: str, file: Path) -> Iterator[str]:
         yield f"StateDirectory={state.removeprefix(_LIB)}"
     else:
         yield f"ReadWritePaths={state}"
+    yield f"RuntimeDirectory={_ALIVE.partition('/')[0]}"
+    yield f"Environment={VARIABLE}=/run/{_ALIVE} GRIDZERO_STATE_DIR={state}"
     homes = ("/home/", "/root/")
     at_home = program.startswith(homes) or str(file).startswith(homes)
     yield f"ProtectHome={'read-only' if at_home else 'yes'}"

@@ -42,12 +42,14 @@ class Wishes:
 
     oscillator_hz: the number engraved on the crystals. interrupts: GPIOs in the order of the
     interfaces in the file. usb: serial number by channel; these are no MCP2515.
+    spi: place by channel, for those that are not where the order of the file would have them.
     """
 
     program: str = "/opt/gridzero/bin/gridzero"
     oscillator_hz: int = 16_000_000
     interrupts: tuple[int, ...] = INTERRUPTS
     usb: tuple[tuple[str, str], ...] = ()
+    spi: tuple[tuple[str, str], ...] = ()
 
 
 def buses_of(config: Config, wishes: Wishes) -> tuple[SpiCan | UsbCan, ...]:
@@ -60,7 +62,24 @@ def buses_of(config: Config, wishes: Wishes) -> tuple[SpiCan | UsbCan, ...]:
         raise _error(f"{len(chips)} MCP2515", "Three at most; name USB adapters with --usb")
     if len(set(wishes.interrupts[: len(chips)])) < len(chips):
         raise _error("each MCP2515 needs an interrupt of its own", "Give --interrupts A,B,C")
-    return tuple(_bus(channel, rate, usb, chips, wishes) for channel, rate in links.items())
+    places = places_of(chips, dict(wishes.spi))
+    return tuple(_bus(channel, rate, usb, places, wishes) for channel, rate in links.items())
+
+
+def places_of(chips: list[str], said: dict[str, str]) -> dict[str, str]:
+    """SPI place by channel: as the person says, the rest in the order of the file.
+
+    Raises ConfigError for a place twice, one that there is not, or a channel without an MCP2515.
+    """
+    for channel, place in said.items():
+        if channel not in chips:
+            raise _error(f"--spi {channel}: no MCP2515 has this channel", f"One of {chips}")
+        if place not in SPI_PLACES:
+            raise _error(f"--spi {channel}={place}: no such place", f"One of {SPI_PLACES}")
+    if len(set(said.values())) < len(said):
+        raise _error("two interfaces at one SPI place", "Look which chip select each board has")
+    free = [place for place in SPI_PLACES if place not in said.values()]
+    return {channel: said.get(channel) or free.pop(0) for channel in chips}
 
 
 def _by_channel(config: Config) -> dict[str, int]:
@@ -96,12 +115,12 @@ def _check_usb(usb: dict[str, str], rates: dict[str, int]) -> None:
 
 
 def _bus(
-    channel: str, rate: int, usb: dict[str, str], chips: list[str], wishes: Wishes
+    channel: str, rate: int, usb: dict[str, str], places: dict[str, str], wishes: Wishes
 ) -> SpiCan | UsbCan:
     if channel in usb:
         return UsbCan(channel, rate, usb[channel])
-    n = chips.index(channel)
-    return SpiCan(channel, rate, SPI_PLACES[n], wishes.interrupts[n], wishes.oscillator_hz)
+    interrupt = wishes.interrupts[list(places).index(channel)]
+    return SpiCan(channel, rate, places[channel], interrupt, wishes.oscillator_hz)
 
 
 def _error(what: str, remedy: str) -> ConfigError:

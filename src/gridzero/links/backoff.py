@@ -16,6 +16,8 @@ from gridzero.ports.plugin import Report
 
 log = structlog.get_logger()
 
+_COMES_AND_GOES = 2  # short lives in a row: not one outage, but a link that cannot be relied upon
+
 
 class Backoff:
     """Pauses between attempts: doubling, and from the start again after a healthy time.
@@ -26,15 +28,15 @@ class Backoff:
     def __init__(
         self, *, first_s: float = 0.5, longest_s: float = 3.0, healthy_s: float = 10.0
     ) -> None:
-        self._first_s = first_s
+        self.first_s = first_s
+        self.healthy_s = healthy_s
         self._longest_s = longest_s
-        self._healthy_s = healthy_s
         self._next_s = first_s
 
     def pause_s(self, lived_s: float) -> float:
         """How long to wait after an attempt that kept the link open for lived_s."""
-        if lived_s >= self._healthy_s:
-            self._next_s = self._first_s
+        if lived_s >= self.healthy_s:
+            self._next_s = self.first_s
         pause_s = self._next_s
         self._next_s = min(2 * pause_s, self._longest_s)
         return pause_s
@@ -93,7 +95,10 @@ class SessionEnd:
 
 
 class Keeper:
-    """Runs the sessions of one link, one after another, and keeps its health and reports true."""
+    """Runs the sessions of one link, one after another, and keeps its health and reports true.
+
+    A link that comes and goes is told as lost until it has stayed for a healthy time.
+    """
 
     def __init__(
         self, name: str, health: LinkHealth, report: Report, backoff: Backoff | None = None
@@ -105,6 +110,8 @@ class Keeper:
         self._told: str | None = None
         self._opened_at_s: float | None = None
         self._opened_before = False
+        self._short_lives = 0
+        self._staying: asyncio.TimerHandle | None = None
 
     async def run(self, session: Callable[[], Awaitable[None]]) -> NoReturn:
         """Run sessions until cancelled.
@@ -117,33 +124,52 @@ class Keeper:
             while True:
                 await self._one(session)
         finally:
+            self._does_not_stay()
             self._health.state, self._health.why = "down", "closed"
 
     async def _one(self, session: Callable[[], Awaitable[None]]) -> None:
-        self._opened_at_s = None
+        began_s, self._opened_at_s = asyncio.get_running_loop().time(), None
         try:
             await session()
         except LinkError as error:
             self._down(error)
-            await asyncio.sleep(self._backoff.pause_s(self._lived_s()))
+            await asyncio.sleep(self._pause_s(began_s))
 
-    def _lived_s(self) -> float:
-        if self._opened_at_s is None:
-            return 0.0
-        return asyncio.get_running_loop().time() - self._opened_at_s
+    def _pause_s(self, began_s: float) -> float:
+        """A try that took its time was a pause itself: nobody waits for both."""
+        now_s, opened_at_s = asyncio.get_running_loop().time(), self._opened_at_s
+        if opened_at_s is not None:
+            is_short = now_s - opened_at_s < self._backoff.healthy_s
+            self._short_lives = self._short_lives + 1 if is_short else 0
+            return self._backoff.pause_s(now_s - opened_at_s)
+        return max(self._backoff.pause_s(0.0) - (now_s - began_s), self._backoff.first_s)
 
     def up(self) -> None:
         """The link is open and works."""
-        self._opened_at_s = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._opened_at_s = loop.time()
         self._health.state, self._health.why = "up", ""
         self._health.reopened += self._opened_before
         self._opened_before = True
+        if self._short_lives >= _COMES_AND_GOES:
+            self._staying = loop.call_later(self._backoff.healthy_s, self._stays)
+        else:
+            self._stays()
+
+    def _stays(self) -> None:
+        self._staying = None
         if self._told is not None:
             self._told = None
             log.info("link.restored", link=self._name)
             self._report("link_down", active=False, subject=self._name)
 
+    def _does_not_stay(self) -> None:
+        if self._staying is not None:
+            self._staying.cancel()
+            self._staying = None
+
     def _down(self, error: LinkError) -> None:
+        self._does_not_stay()
         self._health.state, self._health.why = "down", error.what
         if self._told != error.what:
             self._told = error.what

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn
 
 import can
@@ -15,6 +18,7 @@ from gridzero.links.backoff import Keeper, SessionEnd
 from gridzero.links.can_errors import ControllerWatch
 from gridzero.links.can_opening import BROKEN, BusSpec, error_code, link_error, open_bus
 from gridzero.links.can_session import CanSession, Events
+from gridzero.links.can_state import controller_state
 from gridzero.links.memory import passes
 from gridzero.links.worker import Worker
 from gridzero.ports.links import CanFilter, CanFrame, LinkHealth
@@ -25,7 +29,10 @@ log = structlog.get_logger()
 CanHandler = Callable[[CanFrame], None]
 
 WATCH_S = 0.5
+ASK_EVERY_S = 1.0  # what state the kernel says the controller is in
+ASK_LIMIT_S = 2.0
 MOST_PATIENT_S = 60.0
+FLOOD_PER_S = 500.0  # frames behind the filters; two packs and a rectifier make some 100
 MOST_ROUTES = 4096  # a babbling node must not grow the table for ever
 MOST_FILTERS = 512  # CAN_RAW_FILTER_MAX of the kernel
 
@@ -75,6 +82,8 @@ class RealCan:
         self._end: SessionEnd
         self._patience_s = silence_reopen_s
         self._unanswered_since_s: float | None = None
+        self._taken = 0
+        self._counted_at_s = 0.0
 
     async def run(self) -> NoReturn:
         """Keep the bus open until cancelled. Raises only for bugs and impossible options."""
@@ -140,18 +149,45 @@ class RealCan:
             if opened.first is not None:
                 self._take(opened.first)
             session.start()
-            await self._watch()
+            await self._watch(session, worker)
         finally:
             self._session = None
             await session.close()
 
-    async def _watch(self) -> None:
+    async def _watch(self, session: CanSession, worker: Worker) -> None:
         """Return when the bus seems to be deaf; raise when it is lost."""
+        asked_at_s = -math.inf
+        self._taken, self._counted_at_s = 0, self._loop.time()
         while not self._is_deaf():
+            if session.has_moved(self._spec.channel):
+                self._broken(OSError(errno.ENODEV, "the interface of this name is gone"))
+            elif self._loop.time() - asked_at_s >= ASK_EVERY_S:
+                asked_at_s = self._loop.time()
+                await self._ask_the_kernel(worker)
             await self._end.wait(WATCH_S)
+            self._notice_flood()
             self._controller.calm(self._loop.time())
         self._patience_s = min(2 * self._patience_s, MOST_PATIENT_S)
         log.debug("can.reopened", link=self.name, because="silence")
+
+    def _notice_flood(self) -> None:
+        """Whoever babbles takes the bus from the others, and this process's time."""
+        now_s = self._loop.time()
+        if self._taken > FLOOD_PER_S * (now_s - self._counted_at_s):
+            self._controller.flooded(now_s)
+        self._taken, self._counted_at_s = 0, now_s
+
+    async def _ask_the_kernel(self, worker: Worker) -> None:
+        if self._spec.interface != "socketcan":
+            return
+        before = self.health.state
+        with suppress(TimeoutError):
+            state = await worker.call(
+                partial(controller_state, self._spec.channel), limit_s=ASK_LIMIT_S
+            )
+            # an error frame that came meanwhile knows better
+            if state is not None and self.health.state == before and not self._end.is_over:
+                self._controller.asked(state, self._loop.time())
 
     def _is_deaf(self) -> bool:
         since_s = self._unanswered_since_s
@@ -159,6 +195,7 @@ class RealCan:
 
     def _take(self, message: can.Message) -> None:
         now_s = self._loop.time()
+        self._taken += 1
         self._unanswered_since_s = None
         self._patience_s = self._silence_reopen_s
         if message.is_error_frame:
@@ -216,7 +253,9 @@ class RealCan:
 
     def _send_failed(self, error: Exception) -> None:
         self.health.tx_failed += 1
-        if not _is_congestion(error):
+        if _is_congestion(error):
+            self._controller.jammed(self._loop.time())
+        else:
             self._broken(error)
 
     def _broken(self, error: Exception) -> None:

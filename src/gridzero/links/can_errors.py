@@ -9,7 +9,7 @@ from gridzero.ports.plugin import Report
 
 log = structlog.get_logger()
 
-CALM_S = 10.0  # without an error frame for this long, the trouble is over
+CALM_S = 4.0  # without a sign of it for this long, the trouble is over
 
 _CONTROLLER = 0x004  # details in data[1]
 _BUS_OFF = 0x040
@@ -20,7 +20,14 @@ _WARNING = 0x0C
 _PASSIVE = 0x30
 _ACTIVE = 0x40
 
+JAMMED, FLOODED = "jammed", "flooded"
+_TEXTS = {
+    JAMMED: "what is sent does not leave: its queue is full",
+    FLOODED: "somebody floods the bus",
+}
 _REMEDIES = {
+    JAMMED: "Check that another node is powered, has the same bit rate, and that none babbles",
+    FLOODED: "Unplug one node after the other until it ends; trace the link to see the frames",
     "error-warning": "Check bit rate, crystal, termination and cable",
     "error-passive": "Check that another node is powered and has the same bit rate",
     "bus-off": "Check for a short of CANH and CANL; set restart-ms 100 on the interface",
@@ -75,6 +82,27 @@ class ControllerWatch:
             self._health.bus_off += state == "bus-off"
             self._set(state)
 
+    def asked(self, state: str, now_s: float) -> None:
+        """The kernel says in which state the controller is now."""
+        if state != "up":
+            self._error_at_s = now_s
+        if state != self._health.state:
+            self._health.bus_off += state == "bus-off"
+            self._set(state)
+
+    def jammed(self, now_s: float) -> None:
+        """A frame could not be sent, because those before it are still there."""
+        self._trouble(JAMMED, now_s)
+
+    def flooded(self, now_s: float) -> None:
+        """More frames come than any house needs."""
+        self._trouble(FLOODED, now_s)
+
+    def _trouble(self, what: str, now_s: float) -> None:
+        self._error_at_s = now_s
+        if self._reported == "up":
+            self._tell(what)
+
     def heard(self) -> None:
         """A data frame came: whatever was missed, the controller is on the bus."""
         if self._health.state == "bus-off":
@@ -94,11 +122,15 @@ class ControllerWatch:
         self._health.state = state
         self._health.why = "" if state == "up" else f"the controller is {state}"
         if state not in {"up", self._reported}:
-            self._reported = state
-            log.warning("can.troubled", link=self._name, state=state)
-            self._report(
-                "can_errors",
-                active=True,
-                text=f"{self._name}: the controller is {state}. {_REMEDIES[state]}",
-                subject=self._name,
-            )
+            self._tell(state)
+
+    def _tell(self, state: str) -> None:
+        self._reported = state
+        log.warning("can.troubled", link=self._name, state=state)
+        what = _TEXTS.get(state, f"the controller is {state}")
+        self._report(
+            "can_errors",
+            active=True,
+            text=f"{self._name}: {what}. {_REMEDIES[state]}",
+            subject=self._name,
+        )

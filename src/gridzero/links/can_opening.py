@@ -15,6 +15,11 @@ from can.interfaces import BACKENDS
 from gridzero.errors import ConfigError, LinkError
 from gridzero.links.worker import Worker
 
+SEND_BUFFER_BYTES = 8192
+"""Of a SocketCAN socket: about 14 frames may wait to be sent, however long the interface's queue.
+
+They leave when a jam ends, and are old by then; the kernel's own 200 kB would keep hundreds.
+"""
 OPEN_LIMIT_S = 15.0
 REACH_LIMIT_S = 3.0
 BROKEN = (can.CanError, OSError)
@@ -112,6 +117,8 @@ def _open(spec: BusSpec, filters: Any) -> OpenBus:
         **options,
     )
     try:
+        if (its_socket := socket_of(bus, spec.interface)) is not None:
+            its_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         # a SocketCAN interface that is down opens without complaint and fails the first read
         return OpenBus(bus, bus.recv(timeout=0))
     except UNREADABLE:
@@ -119,6 +126,12 @@ def _open(spec: BusSpec, filters: Any) -> OpenBus:
     except BROKEN:
         close_bus(bus)
         raise
+
+
+def socket_of(bus: can.BusABC, interface: str) -> socket.socket | None:
+    """The kernel's socket of a SocketCAN bus, None for other buses."""
+    found = getattr(bus, "socket", None) if interface == "socketcan" else None
+    return found if isinstance(found, socket.socket) else None
 
 
 def close_bus(bus: can.BusABC) -> None:

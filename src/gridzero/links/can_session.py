@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import can
 
-from gridzero.links.can_opening import BROKEN, UNREADABLE, close_bus
+from gridzero.links.can_opening import BROKEN, UNREADABLE, close_bus, socket_of
 from gridzero.links.worker import Worker
 
 MOST_AT_ONCE = 64  # frames per turn of the event loop, so that others get theirs
@@ -159,6 +159,7 @@ class CanSession:
         self._events = events
         self._loop = asyncio.get_running_loop()
         self._is_closing = False
+        self._socket = socket_of(bus, interface)
         self._waits = interface not in _SENT_IN_LOOP
         self._reader: DescriptorReader | ThreadReader = (
             DescriptorReader(bus, events)
@@ -169,6 +170,16 @@ class CanSession:
     def start(self) -> None:
         """Begin to read."""
         self._reader.start()
+
+    def has_moved(self, channel: str) -> bool:
+        """Whether a SocketCAN socket hangs at another interface than the one of this name.
+
+        A socket stays at its interface: deaf for ever when that is removed, although one of the
+        same name comes back, and on the wrong wire when names are exchanged.
+        """
+        if self._socket is None:
+            return False
+        return bool(self._socket.getsockname()[0] != channel)
 
     def set_filters(self, filters: Any) -> None:
         """See can.BusABC.set_filters. Raises CanError or OSError."""

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from math import inf
 from typing import NoReturn
 
 import aiomqtt
 import structlog
 
 from gridzero.links.backoff import Keeper, SessionEnd
+from gridzero.links.mqtt_birth import Birth, Refusals
 from gridzero.links.mqtt_connection import MOST_PENDING, MqttAccount, MqttTls, code_number
 from gridzero.links.mqtt_outbox import Outbox, Outgoing
 from gridzero.links.tasks import first_to_end
@@ -27,7 +27,6 @@ MqttHandler = Callable[[MqttMessage], None]
 MOST_PAYLOAD_BYTES = 1 << 20
 MOST_ROUTES = 4096
 FAREWELL_LIMIT_S = 1.0
-_CONTRADICT_AFTER_S = 1.0
 REFUSED = 128  # from here on a SUBACK code is a refusal
 
 
@@ -37,7 +36,8 @@ class RealMqtt:
     Meets ports.links.MqttLink. will_topic: the broker says will_payload there (retained) when
     gridzero is gone, and gridzero says so itself when it stops in order. birth_topic: says
     birth_payload (retained) after each connect; the will's topic unless given. keepalive_s:
-    a broker that vanished without a word is noticed within twice this time.
+    a broker that vanished without a word is noticed within twice this time and 2 s: sooner than TCP
+    tries again after a few losses (RFC 6298, 5.5: each time twice as late).
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RealMqtt:
         will_payload: str = "offline",
         birth_topic: str | None = None,
         birth_payload: str = "online",
-        keepalive_s: int = 15,
+        keepalive_s: int = 4,
     ) -> None:
         self.name = name
         self.health = LinkHealth()
@@ -70,12 +70,14 @@ class RealMqtt:
         )
         self._will = Outgoing(will_topic, will_payload, retain=True) if will_topic else None
         birth_topic = birth_topic or will_topic
-        self._birth = Outgoing(birth_topic, birth_payload, retain=True) if birth_topic else None
-        self._contradicts_at_s = -inf
+        self._birth: Birth | None = None
+        self._refusals = Refusals(report)
         self._keeper = Keeper(name, self.health, report)
         self._subscriptions: list[tuple[str, MqttHandler]] = []
-        if self._birth is not None:
-            self._subscriptions.append((self._birth.topic, self._contradict))
+        if birth_topic:
+            message = Outgoing(birth_topic, birth_payload, retain=True)
+            self._birth = Birth(message, self._say_birth, report)
+            self._subscriptions.append((birth_topic, self._birth.hear))
         self._connect_listeners: list[Callable[[], None]] = []
         self._routes: dict[str, tuple[MqttHandler, ...]] = {}
         self._outbox = Outbox()
@@ -103,21 +105,9 @@ class RealMqtt:
             self.health.tx_failed += 1
         self._wake.set()
 
-    def _contradict(self, message: MqttMessage) -> None:
-        """Say again that we are there, when somebody says otherwise.
-
-        Usually the broker, of our own last connection: it notices only after a while that the
-        network took it away, and by then we may be connected again.
-        """
-        birth, loop = self._birth, asyncio.get_running_loop()
-        is_other = birth is not None and message.payload.decode(errors="replace") != birth.payload
-        if is_other and not message.retained and self._contradicts_at_s <= loop.time():
-            self._contradicts_at_s = loop.time() + _CONTRADICT_AFTER_S
-            loop.call_later(_CONTRADICT_AFTER_S, self._say_birth)
-
     def _say_birth(self) -> None:
         if self._birth is not None and self.health.state == "up":
-            self.publish(self._birth.topic, self._birth.payload, retain=True)
+            self.publish(*self._birth.message[:2], retain=True)
 
     def on_connect(self, listener: Callable[[], None]) -> None:
         """Call listener after each connect, when publishing works again: nothing was kept."""
@@ -133,6 +123,8 @@ class RealMqtt:
             raise self._account.trouble(self.name, error) from error
         finally:
             end.close()
+            if self._birth is not None:
+                self._birth.forget()
             await self._forget_in_flight()
             self.health.tx_failed += self._outbox.clear()
 
@@ -149,7 +141,8 @@ class RealMqtt:
         self._unasked = [topic for topic, _ in self._subscriptions]
         await self._subscribe(client)
         if self._birth is not None:
-            await self._publish(client, self._birth)
+            self._birth.said()  # first: a quick broker answers while we are still publishing
+            await self._publish(client, self._birth.message)
         self._keeper.up()
         for listener in self._connect_listeners:
             listener()
@@ -159,10 +152,12 @@ class RealMqtt:
         if not topics:
             return
         codes = await client.subscribe([(topic, 0) for topic in topics])
-        for topic, code in zip(topics, codes, strict=False):
-            if code_number(code) >= REFUSED:
-                log.warning("subscription.refused", link=self.name, topic=topic)
-                self.health.skip("subscription refused")
+        answers = list(zip(topics, (code_number(code) for code in codes), strict=False))
+        refused = [topic for topic, code in answers if code >= REFUSED]
+        for topic in refused:
+            log.warning("subscription.refused", link=self.name, topic=topic)
+            self.health.skip("subscription refused")
+        self._refusals.update([topic for topic, code in answers if code < REFUSED], refused)
 
     async def _watch(self, client: aiomqtt.Client) -> None:
         """Wait for the connection's end; messages do not pass here, they go to _deliver at once."""

@@ -16,14 +16,19 @@ from gridzero.errors import LinkError
 from gridzero.links.mqtt_outbox import Outgoing
 from gridzero.links.tasks import apart
 
-ANSWER_LIMIT_S = 5.0
-CONNECT_LIMIT_S = 12.0  # name look-up, paho's 5 s for the TCP connection, the broker's answer
+REACH_LIMIT_S = 2.0  # for the TCP connection; two SYNs: a network that is back is used at once
+ANSWER_LIMIT_S = 4.0
+CONNECT_LIMIT_S = 12.0  # name look-up, TCP connection, TLS, the broker's answer
 LEAVE_LIMIT_S = 1.0
 LEAVE_TURNS = 3  # of the loop: write the goodbye, close the socket, end the keep-alive task
 MOST_PENDING = 32
 
 _LOGIN_CODES = frozenset({4, 5, 134, 135})
 _CLOSED_CODES = frozenset({4, 7, 128})  # paho's numbers: not connected, lost, unspecified
+_CLOSED = "it was closed by the broker or the network"
+_TURNED_AWAY = "it hung up without an answer"
+_SILENT = "it does not answer"
+_TIMED_OUT = frozenset({"Operation timed out", "timed out", "TimeoutError"})
 _NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _QUIET = logging.getLogger("gridzero.aiomqtt")  # outages are told by the link, once
 _QUIET.setLevel(logging.CRITICAL)
@@ -66,7 +71,7 @@ class MqttAccount:
             await _leave(client)
 
     def _client(self, will: Outgoing | None, deliver: Deliver) -> aiomqtt.Client:
-        client = aiomqtt.Client(
+        client = _Client(
             self.host,
             self.port,
             username=self.username,
@@ -82,29 +87,52 @@ class MqttAccount:
             socket_options=_NO_DELAY,
         )
         client.pending_calls_threshold = MOST_PENDING
+        client._client.connect_timeout = REACH_LIMIT_S  # noqa: SLF001 - aiomqtt has no way to say it
         return client
 
     def trouble(self, name: str, error: aiomqtt.MqttError) -> LinkError:
         """What went wrong, for a person."""
         cause = _cause(error)
-        if isinstance(error, aiomqtt.MqttCodeError) and code_number(error.rc) in _LOGIN_CODES:
-            remedy = "Check username and password, and the broker's access list"
-        elif "CERTIFICATE" in cause or "SSL" in cause:
-            remedy = "Check tls: the authority's certificate, the host name and the clock"
-        else:
-            remedy = "Check that the broker runs there, and host, port and network"
         return LinkError(
             f"no connection to the broker: {cause}",
             where=f"{name} ({self.host}:{self.port})",
-            remedy=remedy,
+            remedy=self._remedy(error, cause),
         )
+
+    def _remedy(self, error: aiomqtt.MqttError, cause: str) -> str:
+        if isinstance(error, aiomqtt.MqttCodeError) and code_number(error.rc) in _LOGIN_CODES:
+            return "Check username and password, and the broker's access list"
+        if "CERTIFICATE" in cause or "SSL" in cause:
+            return "Check tls: the authority's certificate, the host name and the clock"
+        if cause == _TURNED_AWAY:
+            asks = "asks for tls.cert_file" if self.tls else "speaks TLS there (mqtt.tls)"
+            return f"See the broker's log, and whether it {asks}"
+        if cause == _CLOSED and self.client_id:
+            return (
+                "Check the broker and the network; when this comes again and again, another"
+                f" program uses the client_id {self.client_id!r} too"
+            )
+        return "Check that the broker runs there, and host, port and network"
+
+
+class _Client(aiomqtt.Client):
+    """Notices at once when the broker hangs up before it has answered."""
+
+    def _on_disconnect(self, *arguments: Any) -> None:
+        """For aiomqtt this is only what follows an answer: it would wait for one to the end."""
+        if self._connected.done():
+            super()._on_disconnect(*arguments)
+        else:
+            self._connected.set_exception(aiomqtt.MqttError(_TURNED_AWAY))
+            self._connected.exception()  # whoever waits gets it; it is no news to anybody else
 
 
 def _cause(error: aiomqtt.MqttError) -> str:
     cause = error.__cause__ or error
     if isinstance(cause, aiomqtt.MqttCodeError) and code_number(cause.rc) in _CLOSED_CODES:
-        return "it was closed by the broker or the network"
-    return str(cause) or type(cause).__name__
+        return _CLOSED
+    words = str(cause) or type(cause).__name__
+    return _SILENT if words in _TIMED_OUT else words
 
 
 def code_number(code: Any) -> int:

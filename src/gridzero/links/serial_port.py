@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
+import os
 import termios
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +17,7 @@ import serial_asyncio
 
 from gridzero.errors import LinkError
 from gridzero.links.backoff import Keeper, SessionEnd
+from gridzero.links.claims import PSEUDO_TERMINALS
 from gridzero.links.worker import Worker
 from gridzero.ports.links import LinkHealth
 from gridzero.ports.plugin import Report
@@ -140,6 +143,8 @@ class RealSerial:
 
     def _open_port(self) -> serial.Serial:
         port = serial.Serial(self._port, baudrate=self._baud, exclusive=self._exclusive)
+        if self._exclusive:
+            keep_others_out(port.fd)
         try:
             if self._rs485:
                 port.rs485_mode = serial.rs485.RS485Settings()
@@ -152,6 +157,18 @@ class RealSerial:
 
     def _error(self, what: str, code: int | None) -> LinkError:
         return LinkError(what, where=self.name, remedy=_REMEDIES.get(code or 0, _REMEDY))
+
+
+def keep_others_out(handle: int) -> None:
+    """Let no other program open the port (TIOCEXCL, ioctl_tty(2)), whatever its name for it is.
+
+    Beside the lock of pyserial, which knows only one device file: a container has another one for
+    the same port. Only programs with CAP_SYS_ADMIN get past it. It ends with the last open handle;
+    a pseudo-terminal is left out, because its other end may outlive the process.
+    """
+    with suppress(OSError):
+        if os.major(os.fstat(handle).st_rdev) not in PSEUDO_TERMINALS:
+            fcntl.ioctl(handle, termios.TIOCEXCL)
 
 
 class _Connection(asyncio.Protocol):

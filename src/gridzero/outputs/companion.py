@@ -19,6 +19,7 @@ from gridzero.outputs.face import Face
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.face import recorder_of
 from gridzero.outputs.home_assistant.face import HomeAssistantFace
+from gridzero.outputs.home_assistant.update import OnDisk, installed_on_disk
 from gridzero.outputs.reference_topics import ReferenceTopics
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import Clock
@@ -47,11 +48,15 @@ class Made:
         await self._face.run()
 
 
-def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
-    """Every face that a configuration asks for."""
+def faces_of(
+    loaded: Loaded, feed: Feed, clock: Clock, *, is_beside: bool = False
+) -> Iterator[Face]:
+    """Every face that a configuration asks for. is_beside: control runs from the same disk."""
+    on_disk = installed_on_disk if is_beside else None
     config, state_dir = loaded.config, Path(loaded.config.site.state_dir)
     if config.home_assistant.enabled:
-        yield Made("home_assistant", lambda: _home_assistant(config, state_dir, feed, clock))
+        make = partial(_home_assistant, config, state_dir, feed, clock, on_disk)
+        yield Made("home_assistant", make)
     if config.reference_topics.enabled:
         prefix = config.reference_topics.prefix
         yield Made("reference_topics", lambda: ReferenceTopics(feed, clock, prefix))
@@ -67,13 +72,16 @@ def faces_of(loaded: Loaded, feed: Feed, clock: Clock) -> Iterator[Face]:
         yield Made("console", lambda: _console(loaded, feed, clock))
 
 
-def _home_assistant(config: Config, state_dir: Path, feed: Feed, clock: Clock) -> Face:
+def _home_assistant(
+    config: Config, state_dir: Path, feed: Feed, clock: Clock, on_disk: OnDisk | None
+) -> Face:
     return HomeAssistantFace(
         feed,
         clock,
         config.home_assistant,
         state_dir=state_dir,
         meter_lost_s=config.control.meter_lost_s,
+        on_disk=on_disk,
     )
 
 

@@ -21,7 +21,7 @@ from gridzero.ports.links import MqttLink, MqttMessage
 
 log = structlog.get_logger()
 
-TOPICS = ("state", "cells", "battery", "health", "score", "energy", "settings")
+TOPICS = ("state", "cells", "battery", "health", "score", "energy", "settings", "config")
 """Topics of which the newest word is kept."""
 
 _ANSWER_S = 3.0

@@ -6,8 +6,9 @@ night anew with each reconnect, and each time it would count as fresh.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from gridzero.outputs.followed import Followed, Take
 from gridzero.ports.links import MqttLink, MqttMessage
 from gridzero.runtime.market import Market
 from gridzero.runtime.production import Production
@@ -15,24 +16,24 @@ from gridzero.runtime.production import Production
 _LONGEST = 100
 
 
-def listen(market: Market, link: MqttLink, topics: Mapping[str, str | None]) -> None:
+def listen(
+    market: Market, link: MqttLink, topics: Mapping[str, str | None]
+) -> tuple[Followed, ...]:
     """Take prices from topics, by names of Prices; the outlook comes through runtime.desk."""
-    for name, topic in topics.items():
-        if topic is not None:
-            link.subscribe(topic, _live(_price_taker(market, name)))
+    return tuple(
+        Followed(link, topic, _price_taker(market, name))
+        for name, topic in topics.items()
+        if topic is not None
+    )
 
 
-def listen_for_production(production: Production, link: MqttLink, topic: str) -> None:
+def listen_for_production(production: Production, link: MqttLink, topic: str) -> Followed:
     """Take what the panels make from a topic."""
-    link.subscribe(topic, _live(lambda message: production.take(_text(message))))
+    return Followed(link, topic, lambda message: production.take(_text(message)))
 
 
-def _price_taker(market: Market, name: str) -> Callable[[MqttMessage], None]:
+def _price_taker(market: Market, name: str) -> Take:
     return lambda message: market.take_price(name, _text(message))
-
-
-def _live(take: Callable[[MqttMessage], None]) -> Callable[[MqttMessage], None]:
-    return lambda message: None if message.retained else take(message)
 
 
 def _text(message: MqttMessage) -> str:

@@ -3,6 +3,8 @@
 gridzero/ask      {"id": "7f3a", "what": "mode", "value": "hold", "by": "console"}
 gridzero/answer   {"id": "7f3a", "ok": true, "text": "Mode is hold"}
 
+A question is answered once what it changed would survive the end of the process.
+
 Retained messages count for nothing: they would be old wishes that come back with each reconnect.
 """
 
@@ -28,17 +30,33 @@ LONGEST_VALUE = 200
 _LONGEST_ASK = 1000
 _LONGEST_ID = 64
 _LATE_S = 0.25
+_KEPT_LIMIT_S = 2.0
+_NOT_KEPT = "; it cannot be stored (is the disk full?): a restart would forget it"
+
+WhenKept = Callable[[Callable[[], None]], None]
+"""Calls its argument once every change until now survives the end of the process."""
+
+
+def _at_once(then: Callable[[], None]) -> None:
+    then()
 
 
 class MqttIn:
     """Takes wishes from the broker to the desk that carries them out.
 
-    after: called when something may have changed, to say so at once.
+    after: called when something may have changed, to say so at once. when_kept: what delays
+    answers until they are true for good.
     """
 
     def __init__(
-        self, orders: Orders, link: MqttLink, prefix: str, after: Callable[[], None]
+        self,
+        orders: Orders,
+        link: MqttLink,
+        prefix: str,
+        after: Callable[[], None],
+        when_kept: WhenKept = _at_once,
     ) -> None:
+        self._when_kept = when_kept
         self._orders, self._link, self._prefix, self._after = orders, link, prefix, after
         self._may_log = log_gate("asked", LoopClock())
         self._late: dict[str, str] = {}
@@ -66,7 +84,7 @@ class MqttIn:
 
     def _set(self, key: str, value: str) -> None:
         try:
-            self._orders.carry_out(key, value, is_sure=False)
+            done = self._orders.carry_out(key, value, is_sure=False)
         except TooFast:
             if key in SETTING_OF:
                 self._late[key] = value
@@ -75,7 +93,7 @@ class MqttIn:
             self._after()  # shows the old value to whoever believed in the new one
         else:
             self._late.pop(key, None)
-            self._after()
+            self._when_done(done, lambda _ok, _text: None)
 
     def _on_ask(self, message: MqttMessage) -> None:
         if message.retained:
@@ -85,26 +103,63 @@ class MqttIn:
             self._orders.refuse_question()
             return
         number, what, value, by = asked
+
+        def answer(ok: bool, text: str) -> None:
+            # what is refused is an event; a trace changes nothing, and is asked for all the time
+            if ok and what != "trace" and self._may_log():
+                log.info("asked", by=by, what=what[:40], value=value[:40])
+            if ok:
+                self._say_when_kept(number, text)
+            else:
+                self._say(number, text, ok=False)
+
         try:
-            ok, text = self._answer(what, value)
+            self._when_done(self._orders.carry_out(what, value), answer)
         except TooFast:
             return  # neither logged nor answered: each would be a flood of its own
-        # what is refused is an event; a trace changes nothing, and is asked for all the time
-        if ok and what != "trace" and self._may_log():
-            log.info("asked", by=by, what=what[:40], value=value[:40])
+        except SettingRefused as error:
+            answer(False, str(error))
+
+    def _say_when_kept(self, number: str, text: str) -> None:
+        """Say it once it is kept, or after a while that it is not."""
+        loop, waits = asyncio.get_running_loop(), [True]
+
+        def say(more: str = "") -> None:
+            if waits:
+                waits.clear()
+                late.cancel()
+                self._say(number, text + more, ok=True)
+
+        late = loop.call_later(_KEPT_LIMIT_S, say, _NOT_KEPT)
+        self._when_kept(say)
+
+    def _say(self, number: str, text: str, *, ok: bool) -> None:
         answer = {"id": number, "ok": ok, "text": text}
         self._link.publish(f"{self._prefix}/answer", json.dumps(answer))
 
-    def _answer(self, key: str, value: str) -> tuple[bool, str]:
-        """Whether it was done, and what the person is told. Raises TooFast in a flood."""
-        try:
-            done = self._orders.carry_out(key, value)
-        except TooFast:
-            raise
-        except SettingRefused as error:
-            return False, str(error)
-        self._after()
-        return True, done
+    def _when_done(
+        self, done: str | asyncio.Task[str], answer: Callable[[bool, str], None]
+    ) -> None:
+        """Say that something may have changed, and answer; of a slow order when it has ended."""
+        if isinstance(done, asyncio.Task):
+            done.add_done_callback(lambda task: self._when_done_slowly(task, answer))
+        else:
+            self._after()
+            answer(True, done)
+
+    def _when_done_slowly(
+        self, task: asyncio.Task[str], answer: Callable[[bool, str], None]
+    ) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._when_done(task.result(), answer)
+        elif isinstance(error, SettingRefused):
+            answer(False, str(error))
+        else:
+            log.error("order.crashed", order=task.get_name(), exc_info=error)
+            answer(False, "this failed with a bug: see the log")
 
 
 def _asked(payload: bytes) -> tuple[str, str, str, str] | None:

@@ -7,6 +7,7 @@ gridzero/battery        state of charge, trust, alarms, balancing and heat, ever
 gridzero/health         state of health and what to look after, every ten minutes
 gridzero/energy         counters of energy and money, and today's figures, every 30 seconds
 gridzero/score          how well the grid was held in the last hour and day, every minute
+gridzero/config         which configuration runs, and what waits for a restart, every ten seconds
 gridzero/event          one JSON object per event
 gridzero/settings       every setting with its range, every action; retained, on change, each minute
 """
@@ -27,6 +28,7 @@ from gridzero.domain.events import Event, Severity
 from gridzero.domain.snapshot import Snapshot
 from gridzero.outputs.battery import battery_of, health_of
 from gridzero.outputs.energy import energy_of
+from gridzero.outputs.followed import Followed
 from gridzero.outputs.learned import with_learning
 from gridzero.outputs.mqtt_in import text_of
 from gridzero.outputs.score import headline_of, score_of
@@ -50,6 +52,7 @@ _HEALTH_PERIOD_S = 600.0
 _ENERGY_PERIOD_S = 30.0
 _HEADLINE_PERIOD_S = 10.0
 _SETTINGS_PERIOD_S = 60.0
+_CONFIG_PERIOD_S = 10.0
 
 
 class MqttOut:
@@ -71,6 +74,7 @@ class MqttOut:
         self._settings_s = float("-inf")
         self._is_soon, self._published_s = False, float("-inf")
         self._refused_w: float | None = None
+        self._target: Followed | None = None
         self._headline: dict[str, object] = {}
         self._headline_s = float("-inf")
         self._seldom: dict[str, tuple[float, Callable[[Snapshot], dict[str, Any] | None]]] = {
@@ -83,16 +87,29 @@ class MqttOut:
         faults.on_event(self._publish_event)
         site.settings.on_change(lambda _: self._publish_settings())
 
-    def follow_target(self, topic: str) -> None:
-        """Take charge power in W from this topic; anything that is not a number ends it."""
-        self._link.subscribe(topic, self._on_target)
+    def follow_target(self, topic: str | None) -> None:
+        """Take charge power in W from this topic from now on; what is not a number ends it."""
+        if self._target is not None:
+            self._target.end()
+            self._site.ask_to_charge(0.0)
+        self._target = None if topic is None else Followed(self._link, topic, self._on_target)
 
-    def tell_energy(self, energy: EnergyMemory, *, has_production: bool = False) -> None:
+    def tell_energy(self, energy: EnergyMemory, has_production: Callable[[], bool]) -> None:
         """Publish energy and money, too, once something of them is stored."""
         self._seldom["energy"] = (
             _ENERGY_PERIOD_S,
-            lambda _: energy_of(energy.shown, has_production=has_production),
+            lambda _: energy_of(energy.shown, has_production=has_production()),
         )
+
+    def tell_config(self, values_of: Callable[[], dict[str, Any]]) -> None:
+        """Publish, too, which configuration runs."""
+        self._seldom["config"] = (_CONFIG_PERIOD_S, lambda _: values_of())
+
+    def publish_config(self) -> None:
+        """Publish that now: it has changed."""
+        if "config" in self._seldom and self._site.last is not None:
+            self._due_s["config"] = self._clock.now_s() + _CONFIG_PERIOD_S
+            self._publish_json("config", self._seldom["config"][1](self._site.last[0]) or {})
 
     def farewell(self) -> None:
         """Publish the last decision, and the counters as they will be found again."""
@@ -140,6 +157,10 @@ class MqttOut:
 
     def _state(self, now: Snapshot, decision: Decision) -> dict[str, object]:
         state = state_of(now, decision, self._faults.active)
+        left_s = self._site.trial.left_s
+        state["trial_left_s"] = None if left_s is None else round(left_s, 1)
+        switches = self._site.parts.switches
+        state["switches"] = {name: one.is_closed() for name, one in switches.items()}
         state["score"] = self._headline_at(now.now_s)
         return state if self._learning is None else with_learning(state, self._learning)
 
@@ -172,8 +193,6 @@ class MqttOut:
         self._link.publish(f"{self._prefix}/{topic}", json_text(values))
 
     def _on_target(self, message: MqttMessage) -> None:
-        if message.retained:
-            return
         try:
             power_w = float(text_of(message.payload))
         except ValueError:

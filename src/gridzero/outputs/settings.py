@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridzero import __version__
 from gridzero.domain.settings import ACTION_OF, Setting
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.settings import Settings
 
 
 def settings_of(settings: Settings, orders: Orders) -> dict[str, Any]:
-    """JSON-ready; ``gridzero/settings``."""
+    """JSON-ready; ``gridzero/settings``. version: of the process that holds the grid."""
     return {
+        "version": __version__,
         "settings": {row.key: _setting(row, settings) for row in settings.rows},
         "actions": {
             key: {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from gridzero.domain.converters import ConverterSpec, Setpoint
 from gridzero.domain.readings import (
@@ -153,3 +153,43 @@ class Switched(Protocol):
     """A device that works a contactor of its own; see ports.plugin ``switches``."""
 
     contactor: Switch | None
+
+
+class OfflineValue(NamedTuple):
+    """One value that a device stores for the time in which nobody speaks to it.
+
+    low, high: what it may be, in unit. advice: what to choose.
+    """
+
+    key: str
+    title: str
+    unit: str
+    low: float
+    high: float
+    advice: str
+
+
+class OfflineValues(Protocol):
+    """Values that a person stores in a device, one at a time; never part of the control path.
+
+    words: what a person must say before each write. silence_s: how long nothing must be said until
+    the device uses them. stored_v: the voltage that it acknowledged, V; None = none yet.
+    tolerance_v: how far its output may be from that, V.
+    """
+
+    words: str
+    silence_s: float
+    tolerance_v: float
+    values: tuple[OfflineValue, ...]
+    stored_v: float | None
+
+    async def store(self, key: str, value: float, operator_says: str) -> float:
+        """Store one; returns what the device acknowledged.
+
+        Raises DeviceError for other words, a refusal or silence, ValueError outside low to high.
+        """
+        ...
+
+    async def measured_v(self) -> float:
+        """Ask once for the output voltage, V. Raises DeviceSilent."""
+        ...

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from gridzero.ports.clock import Clock
-from gridzero.ports.devices import Device, Role
+from gridzero.ports.devices import Device, OfflineValues, Role
 from gridzero.ports.links import CanFrame, Links
 from gridzero.ports.twins import DeviceTwin, World
 
@@ -108,6 +108,8 @@ class DriverPlugin:
     profiles: devices that the driver knows by name.
     explain(options, seen): a CAN frame, or bytes of a serial line, in words for a trace, in
         either direction; "" when they are none of this device's. Raises nothing.
+    offline(options, context): what a person may store in the device for the time in which nobody
+        speaks to it; None = nothing.
     """
 
     name: str
@@ -123,3 +125,4 @@ class DriverPlugin:
     doubts: Callable[[Any], tuple[Doubt, ...]] = _no_doubts
     profiles: tuple[Profile, ...] = ()
     explain: Callable[[Any, CanFrame | bytes], str] = _no_words
+    offline: Callable[[Any, DriverContext], OfflineValues] | None = None

@@ -28,6 +28,7 @@ def desk_of(
     orders.can("balance", _balance(site, clock))
     orders.can("log", _log)
     orders.can("full_charge", site.full_charge.ask)
+    orders.can("trial", site.trial.ask)
     battery = BatteryOrders(site)
     orders.can("soc_from_voltage", battery.soc_from_voltage)
     orders.can("soc_full", battery.soc_full)

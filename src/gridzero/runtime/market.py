@@ -63,6 +63,14 @@ class Market:
             del self._live[name]
         return self._fixed._replace(**{name: price for name, (price, _) in self._live.items()})
 
+    def fix(self, prices: Prices) -> None:
+        """Other fixed prices from now on."""
+        self._fixed = prices
+
+    def forget_price(self, name: str) -> None:
+        """The live price of a topic that is no longer followed."""
+        self._live.pop(name, None)
+
     def outlook(self) -> Outlook:
         """That of this moment."""
         return self._watch.at(self._clock.now_s())

@@ -6,7 +6,8 @@ worked off: each key takes a few messages a second, the rest is counted and told
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -26,6 +27,9 @@ SURE = frozenset({"yes", "press"})
 Do = Callable[[str], str]
 """Carries out one order: takes its argument, returns what was done in words."""
 
+DoSlowly = Callable[[str], Awaitable[str]]
+"""The same for what takes longer than a tick may wait."""
+
 
 class TooFast(SettingRefused):
     """One of a flood: it was not looked at, and nothing was told of it alone."""
@@ -38,23 +42,30 @@ class Orders:
         self._settings, self._faults = settings, faults
         self._gate = FloodGate(clock, self._tell_flood)
         self._do: dict[str, Do] = {"acknowledge": self._acknowledge}
+        self._do_slowly: dict[str, DoSlowly] = {}
+        self._begun: set[asyncio.Task[str]] = set()
 
     def can(self, key: str, do: Do) -> None:
         """Let do carry out the action with this key; it raises SettingRefused with the reason."""
         self._do[key] = do
 
+    def can_slowly(self, key: str, do: DoSlowly) -> None:
+        """The same for an order whose answer comes later."""
+        self._do_slowly[key] = do
+
     @property
     def keys(self) -> tuple[str, ...]:
         """Every setting and every action that somebody carries out here."""
-        return (*SETTING_OF, *(key for key in ACTION_OF if key in self._do))
+        can = self._do.keys() | self._do_slowly.keys()
+        return (*SETTING_OF, *(key for key in ACTION_OF if key in can))
 
     @property
     def actions(self) -> Mapping[str, Do]:
         """What carries out each action."""
         return self._do
 
-    def carry_out(self, key: str, value: str, *, is_sure: bool = True) -> str:
-        """Change a setting or do an action; returns what was done, in words.
+    def carry_out(self, key: str, value: str, *, is_sure: bool = True) -> str | asyncio.Task[str]:
+        """Change a setting or do an action; returns what was done, in words, or who will say it.
 
         is_sure: whoever sends this has asked the person where it is dangerous; if not, the value
         must say so. Raises SettingRefused, which has been told as an event, with the reason;
@@ -67,11 +78,29 @@ class Orders:
         try:
             if not is_sure:
                 _check_sure(key, value)
+            if key in self._do_slowly:
+                return self._begin(key, value)
             return self._carry_out(key, value)
         except SettingRefused as error:
-            code = "acknowledge_refused" if key == "acknowledge" else "setting_refused"
-            self._faults.tell(code, key[:40], str(error), Severity.WARNING)
+            self._tell_refused(key, error)
             raise
+
+    def _begin(self, key: str, value: str) -> asyncio.Task[str]:
+        task = asyncio.create_task(self._slowly(key, value), name=key)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        return task
+
+    async def _slowly(self, key: str, value: str) -> str:
+        try:
+            return await self._do_slowly[key](value)
+        except SettingRefused as error:
+            self._tell_refused(key, error)
+            raise
+
+    def _tell_refused(self, key: str, error: SettingRefused) -> None:
+        code = "acknowledge_refused" if key == "acknowledge" else "setting_refused"
+        self._faults.tell(code, key[:40], str(error), Severity.WARNING)
 
     def refuse_question(self) -> None:
         """Tell that something came as a question that is none."""

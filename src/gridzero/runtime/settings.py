@@ -88,6 +88,20 @@ class Settings:
         self._check(wanted)
         return self._take(wanted)
 
+    def renew(self, default: Wanted) -> None:
+        """Other defaults from the configuration, which has been checked; never raises.
+
+        As at a start: one that changed ends what a person had set instead of it.
+        """
+        if default == self.default:
+            return
+        self.default = default
+        self.wanted = self._fitting(replace(default, **dict(self._stored_values())))
+        self._ends_s = self._override_ends_s()
+        self._store.save(self._changed)
+        for listener in self._listeners:
+            listener(self.wanted)
+
     def end_override(self) -> None:
         """Call often: back to mode auto when the time of an override has come."""
         if self._ends_s is not None and self.utc_s() >= self._ends_s:

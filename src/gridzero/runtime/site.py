@@ -36,6 +36,7 @@ from gridzero.runtime.production import Production
 from gridzero.runtime.protection_faults import ProtectionFaults
 from gridzero.runtime.rules import SiteRules
 from gridzero.runtime.settings import Settings
+from gridzero.runtime.trial import Trial
 
 _TELEMETRY_STALE_S = 5.0
 _BLEED_LEASE_S = 5.0
@@ -73,6 +74,7 @@ class Site:
             rules.tuning, self._ledger, identification=self.identification, probe=self.probe
         )
         self.full_charge = FullCharge(settings, clock)
+        self.trial = Trial(settings, clock)
         self.score = Score(self._ledger, rules.tuning.meter_hold_s)
         gap_s = max(GAP_S, _MISSED * parts.meter.interval_s)
         self.energy = Energy(self._ledger, self.score, gap_s)
@@ -102,6 +104,18 @@ class Site:
         """Call listener after each tick."""
         self._listeners.append(listener)
 
+    def retune(self, rules: SiteRules) -> None:
+        """Other numbers from the next tick on. What the battery bears is not among them."""
+        self.rules = replace(
+            self.rules,
+            tuning=rules.tuning,
+            lease_s=rules.lease_s,
+            protect_period_s=rules.protect_period_s,
+            target_timeout_s=rules.target_timeout_s,
+        )
+        self._controller.retune(rules.tuning)
+        self.score.count_for(rules.tuning.meter_hold_s)
+
     def ask_to_charge(self, power_w: float) -> None:
         """The target topic: charge with power_w until it is repeated or times out; <= 0 ends it."""
         self._target_charge_w = power_w
@@ -114,8 +128,8 @@ class Site:
         Ticks fall half-way between two meter messages rather than just before one, so that what
         they send does not hold up the answer to the next message.
         """
-        period_s = self.rules.protect_period_s
         while True:
+            period_s = self.rules.protect_period_s
             rest_s = self.ticked_s + period_s - self._clock.now_s()
             if rest_s <= _PUNCTUAL_S or rest_s > period_s:
                 self.tick()
@@ -172,7 +186,7 @@ class Site:
             shunt_expected=self.parts.shunt is not None,
             chargers=chargers,
             inverters=inverters,
-            wanted=self.settings.wanted,
+            wanted=self.trial.wanted(self.settings.wanted),
             target_charge_w=self._target_charge_w,
             target_until_s=self._target_until_s,
             blocked=self._blocked(),

@@ -148,6 +148,7 @@ control:
   target_timeout_s: 1e999           # 86 control.target_timeout_s
   lease_s: 3                        # 87 control.lease_s
 contorl: {}                         # 88 contorl
+version: 1
 """
 
 

@@ -89,6 +89,9 @@ def test_nothing_known_is_no_finding_of_the_machine() -> None:
         ("can crystal", {"bitrate": 1_000_000, "clock_hz": 4_000_000}, BAD, "impossible"),
         ("can crystal", {"state": "BUS-OFF"}, BAD, "crystal of 16 MHz"),
         ("can crystal", {}, UNKNOWN, "silent"),
+        ("can crystal", {"clock_hz": 0}, UNKNOWN, "silent"),
+        ("can crystal", {"clock_hz": 0, "state": "BUS-OFF"}, BAD, "nobody there"),
+        ("can restart", {"clock_hz": 0, "restart_ms": 0}, WARN, "serial adapter"),
     ],
 )
 def test_a_controller(row: str, details: dict[str, Any], level: Level, words: str) -> None:
@@ -107,6 +110,14 @@ def test_a_queue(length: int | None, level: Level) -> None:
 def test_the_command_for_the_rate_is_complete() -> None:
     (verdict,) = said("can bit rate", interfaces=bus(bitrate=500_000))
     assert verdict.mend.endswith("type can bitrate 125000 restart-ms 100")
+
+
+def test_a_serial_adapter_is_not_told_what_it_refuses() -> None:
+    for row, details in (("can bit rate", {"bitrate": 500_000}), ("can restart", {})):
+        (verdict,) = said(row, interfaces=bus(clock_hz=0, **details))
+        assert verdict.mend.endswith("type can bitrate 125000")
+    (verdict,) = said("can crystal", interfaces=bus(clock_hz=0, state="BUS-OFF"))
+    assert "crystal" not in verdict.text + verdict.mend
 
 
 def test_a_silent_bus_deserves_a_look_while_gridzero_runs() -> None:

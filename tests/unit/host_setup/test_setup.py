@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -56,6 +57,28 @@ def test_three_controllers_have_overlays_names_and_rates() -> None:
     assert "BitRate=125000\nRestartSec=100ms" in network
 
 
+def test_a_person_says_where_each_controller_is(capsys: pytest.CaptureFixture[str]) -> None:
+    files = made(config_of(), spi=(("canpsu", "spi0.0"),), interrupts=(23, 24, 22))
+    assert 'KERNELS=="spi0.0", NAME="canpsu"' in files[RULES]
+    assert 'KERNELS=="spi0.1", NAME="canbms1"' in files[RULES]
+    assert "dtoverlay=mcp2515,spi0-0,oscillator=16000000,interrupt=22" in files[BOOT]
+    assert main(["setup", str(HOUSE), "--root", "/nowhere", "--spi", "canpsu=spi0.0"]) == 1
+    assert re.search(r"canpsu +at spi0\.0, interrupt GPIO 22", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("spi", "words"),
+    [
+        ((("canx", "spi0.0"),), "no MCP2515 has this channel"),
+        ((("canpsu", "spi3.0"),), "no such place"),
+        ((("canpsu", "spi0.0"), ("canbms1", "spi0.0")), "two interfaces at one"),
+    ],
+)
+def test_places_that_cannot_be(spi: tuple[tuple[str, str], ...], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        made(config_of(), spi=spi)
+
+
 def test_one_controller_needs_no_second_spi() -> None:
     files = made(config_of(), usb=(("canbms1", "A1"), ("canbms2", "B2")))
     assert "spi1" not in files[BOOT]
@@ -71,6 +94,9 @@ def test_the_unit_comes_back_and_is_watched() -> None:
         "RestartForceExitStatus=3 70 75",
         "RestartPreventExitStatus=2",
         "StateDirectory=gridzero",
+        "NotifyAccess=main",
+        "RuntimeDirectory=gridzero",
+        "Environment=GRIDZERO_ALIVE_FILE=/run/gridzero/alive GRIDZERO_STATE_DIR=/var/lib/gridzero",
         "ProtectHome=yes",
         "SupplementaryGroups=dialout i2c",
     } <= set(unit)

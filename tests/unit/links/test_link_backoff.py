@@ -131,3 +131,35 @@ async def test_cancelling_is_not_caught_as_a_bug() -> None:
     with pytest.raises(asyncio.CancelledError), end:
         raise asyncio.CancelledError
     assert not end.is_over
+
+
+async def test_a_try_that_took_long_was_a_pause_itself() -> None:
+    health, began_s = LinkHealth(), []
+    keeper = Keeper("bus", health, Reports())
+
+    async def silent() -> None:
+        began_s.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(2)
+        raise lost("no answer")
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(keeper.run(silent), 14)
+    assert began_s == [0, 2.5, 5, 7.5, 10.5, 13.5]
+
+
+async def test_what_comes_and_goes_is_told_as_lost_until_it_stays() -> None:
+    health, reports = LinkHealth(), Reports()
+    keeper = Keeper("bus", health, reports)
+    stays_s = [20.0, 1.0, 1.0, 1.0, 1.0, 100.0]
+
+    async def session() -> None:
+        keeper.up()
+        await asyncio.sleep(stays_s.pop(0))
+        raise lost("taken over")
+
+    running = asyncio.ensure_future(keeper.run(session))
+    await asyncio.sleep(50)
+    assert [active for _, active, _ in reports.told] == [True, False, True, False, True, False]
+    assert health.state == "up"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

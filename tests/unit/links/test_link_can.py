@@ -185,7 +185,8 @@ async def test_a_full_queue_is_told_to_the_sender_and_the_bus_stays_open(error: 
         await asyncio.sleep(0)
         assert (bus.link.health.tx_failed, bus.link.health.tx) == (3, 0)
         assert bus.link.health.state == "up"
-        assert bus.reports.told == []
+        assert [code for code, *_ in bus.reports.told] == ["can_errors"]
+        assert "queue is full" in bus.reports.texts[0]
 
 
 @pytest.mark.parametrize("frame", [CanFrame(0x800, b""), CanFrame(1, bytes(9)), CanFrame(-1, b"")])

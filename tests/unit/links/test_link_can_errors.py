@@ -49,16 +49,16 @@ class Controller:
         self.watch = ControllerWatch("canbms1", self.health, self.reports)
 
 
-def test_each_state_is_told_once_and_ends_after_ten_calm_seconds() -> None:
+def test_each_state_is_told_once_and_ends_after_four_calm_seconds() -> None:
     bus = Controller()
     for now_s in (0.0, 1.0, 2.0):
         bus.watch.take(CONTROLLER, detail(0x10), now_s)
     bus.watch.take(BUS_ERROR, bytes(8), 5.0)
     assert bus.health.state == "error-passive"
     assert bus.health.error_frames == 4
-    bus.watch.calm(14.9)
+    bus.watch.calm(8.9)
     assert bus.reports.told == [("can_errors", True, "canbms1")]
-    bus.watch.calm(15.0)
+    bus.watch.calm(9.0)
     assert bus.reports.told[1:] == [("can_errors", False, "canbms1")]
     assert bus.health.state == "up"
 
@@ -82,3 +82,39 @@ def test_an_overflow_is_counted_and_is_no_state() -> None:
     assert bus.health.state == "up"
     assert bus.health.skipped == {"the controller overflowed": 1}
     assert bus.reports.told == []
+
+
+def test_what_the_kernel_says_counts_although_no_error_frame_came() -> None:
+    bus = Controller()
+    bus.watch.asked("bus-off", 0.0)
+    bus.watch.asked("bus-off", 1.0)
+    assert (bus.health.state, bus.health.bus_off) == ("bus-off", 1)
+    bus.watch.asked("up", 2.0)
+    bus.watch.calm(4.9)
+    assert bus.health.state == "up"
+    assert len(bus.reports.told) == 1
+    bus.watch.calm(5.0)
+    assert bus.reports.told[1:] == [("can_errors", False, "canbms1")]
+
+
+def test_a_state_that_stands_is_not_calmed_away() -> None:
+    bus = Controller()
+    for now_s in range(60):
+        bus.watch.asked("error-passive", float(now_s))
+        bus.watch.calm(now_s + 0.5)
+    assert bus.health.state == "error-passive"
+    assert bus.reports.told == [("can_errors", True, "canbms1")]
+
+
+def test_a_jam_is_told_once_and_what_explains_it_replaces_it() -> None:
+    bus = Controller()
+    for now_s in (0.0, 0.5, 1.0):
+        bus.watch.jammed(now_s)
+    bus.watch.asked("error-passive", 1.5)
+    assert ["jam" in text or "queue" in text for text in bus.reports.texts] == [True, False]
+    bus.watch.asked("up", 2.0)
+    bus.watch.jammed(3.0)
+    bus.watch.calm(6.9)
+    assert [active for _, active, _ in bus.reports.told] == [True, True]
+    bus.watch.calm(7.0)
+    assert bus.reports.told[-1] == ("can_errors", False, "canbms1")

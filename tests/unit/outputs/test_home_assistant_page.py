@@ -17,6 +17,7 @@ from gridzero.outputs.home_assistant.happenings import event_row
 from gridzero.outputs.home_assistant.main_rows import MAIN_ROWS, money_rows
 from gridzero.outputs.home_assistant.rows import RHYTHMS, Row
 from gridzero.outputs.home_assistant.unit_rows import converter_rows, module_rows
+from gridzero.outputs.home_assistant.update import update_row
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "home-assistant.md"
@@ -25,12 +26,18 @@ DASHBOARD = FOLDER / "dashboard.yaml"
 BLUEPRINTS = sorted((FOLDER / "blueprints").glob("*.yaml"))
 MARK = "<!-- entities -->\n"
 ENTITY = re.compile(
-    r"\b(?:sensor|binary_sensor|number|select|switch|button|text|event)\.gridzero_[a-z0-9_]+"
+    r"\b(?:sensor|binary_sensor|number|select|switch|button|text|event|update)\.gridzero_[a-z0-9_]+"
 )
 
 
 def main_rows() -> list[Row]:
-    return [*MAIN_ROWS, *money_rows("EUR"), *control_rows(CATALOGUE, "gridzero"), event_row()]
+    return [
+        *MAIN_ROWS,
+        *money_rows("EUR"),
+        *control_rows(CATALOGUE, "gridzero"),
+        event_row(),
+        update_row("settings.version", "gridzero", is_ready=True),
+    ]
 
 
 def entity_id(row: Row, device: str = "gridzero") -> str:

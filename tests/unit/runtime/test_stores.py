@@ -22,10 +22,14 @@ class WriteCounter(MemoryStore):
     """Counts what would be written to a card."""
 
     count = 0
+    noted: dict[str, Any] | None = None
 
     def save(self, values: dict[str, Any]) -> None:
         self.count += 1
         super().save(values)
+
+    def note(self, values: dict[str, Any]) -> None:
+        self.noted = dict(values)
 
 
 async def test_a_file_that_is_nested_too_deeply_is_damaged_and_ends_no_process(
@@ -102,6 +106,7 @@ async def test_what_a_person_changes_is_stored_at_once() -> None:
     store.save({"target_w": -1})
     store.save({"target_w": -2})
     assert written.values == {"target_w": 19}
+    assert written.noted == {"target_w": -2}
     await asyncio.sleep(31.0)
     assert written.values == {"target_w": -2}
     assert written.count == 21

@@ -13,6 +13,7 @@ from gridzero.battery.estimation.ends import Ends
 from gridzero.battery.estimation.figures import Room, Rooms
 from gridzero.battery.estimation.memory import Stored
 from gridzero.battery.estimation.module_filter import ModuleFilter
+from gridzero.battery.estimation.motion import go_on
 from gridzero.battery.estimation.pack_current import PackCurrent
 from gridzero.battery.estimation.settings import EstimatorSettings, Window
 from gridzero.battery.estimation.sharing import Source, share
@@ -126,13 +127,14 @@ class Estimator:
         return {"version": memory.VERSION, "cell": self._model.name, "modules": known}
 
     def restore(self, document: object, age_s: float) -> Mapping[str, str]:
-        """Take what ``to_dict`` wrote age_s ago, before the first ``update``.
+        """Take what ``to_dict`` wrote age_s ago, before the first ``update``; the older one first.
 
         Returns why modules were refused (``battery`` when nothing could be used), also kept in
         ``refused``, which later names those whose number of cells turns out to differ. Refused
         modules start from their voltage. Never raises for bad content.
         """
-        self._stored, refused = memory.read(document, self._model.name, age_s)
+        stored, refused = memory.read(document, self._model.name, age_s)
+        self._stored |= stored  # a newer one may lack a module that is silent for weeks
         self.refused.update(refused)
         return refused
 
@@ -199,9 +201,11 @@ class Estimator:
 
     def _remembered(self, stored: Stored, modules: int) -> list[CellFilter]:
         cells = []
-        for one in stored.cells:
+        for place, one in enumerate(stored.cells):
             cell = CellFilter(self._model, one.soc, one.sigma, self._offset_sigma_a(modules))
             cell.offset_a = max(-cell.widest_a, min(cell.widest_a, one.offset_a))
+            if stored.motion is not None:
+                go_on(cell, stored.motion, place)
             cells.append(cell)
         return cells
 

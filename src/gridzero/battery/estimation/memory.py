@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
+from gridzero.battery.estimation import motion
 from gridzero.battery.estimation.cell_filter import SOC_BOUNDS, WIDEST_SOC, CellFilter
+from gridzero.battery.estimation.motion import Motion
 
 VERSION = 1
 _LEAST_SIGMA = 0.002
@@ -30,16 +32,20 @@ class StoredCell(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """One module as it was, and how long before the restore the voltage last confirmed it, s."""
+    """One module as it was, and how long before the restore the voltage last confirmed it, s.
+
+    motion: what was under way, None where that is over or was not stored.
+    """
 
     cells: tuple[StoredCell, ...]
     anchored_age_s: float | None
+    motion: Motion | None = None
 
 
 def written(cells: Sequence[CellFilter], anchored_age_s: float | None) -> dict[str, Any]:
     """One module as plain values."""
     rows = [[round(c.soc, 5), round(c.sigma, 5), round(c.offset_a, 4)] for c in cells]
-    return {"cells": rows, "anchored_age_s": anchored_age_s}
+    return {"cells": rows, "anchored_age_s": anchored_age_s, "motion": motion.written(cells)}
 
 
 def read(document: object, kind: str, age_s: float) -> tuple[dict[str, Stored], dict[str, str]]:
@@ -92,7 +98,8 @@ def _module(content: object, age_s: float) -> Stored:
     if not 1 <= len(cells) <= _MOST_CELLS:
         raise _Misfit(f"{len(cells)} cells cannot be")
     stored = tuple(_cell(i + 1, cell, age_s) for i, cell in enumerate(cells))
-    return Stored(stored, _older(content.get("anchored_age_s"), age_s))
+    under_way = motion.read(content.get("motion"), len(stored), age_s)
+    return Stored(stored, _older(content.get("anchored_age_s"), age_s), under_way)
 
 
 def _older(value: object, age_s: float) -> float | None:

@@ -177,8 +177,8 @@ def _say(over: Midnight) -> None:
         f"lived {now.day:5.2f} days: {over.troubles} troubles, {over.told} told, back in "
         f"{over.slowest_back_s:.0f} s at most; {now.resident_kb / 1024:.1f} MB, "
         f"{now.blocks} blocks, {now.tasks} tasks, {now.descriptors} fds, {now.threads} threads; "
-        f"history {over.history_mb:.1f} MB; {over.topics} topics, {over.log_lines} log lines; charge "
-        f"{over.known_pct} of {over.soc_pct:.1f} %; {over.avoidable_kwh:.2f} kWh missed; "
+        f"history {over.history_mb:.1f} MB; {over.topics} topics, {over.log_lines} log lines; "
+        f"charge {over.known_pct} of {over.soc_pct:.1f} %; {over.avoidable_kwh:.2f} kWh missed; "
         f"{over.cpu_s:.0f} s CPU",
         file=sys.stderr,
         flush=True,

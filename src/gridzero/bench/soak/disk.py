@@ -17,7 +17,7 @@ class Disk:
 
 
 class DiskStore:
-    """One file of a Disk as one process sees it; meets runtime.stores.ConfirmingStore.
+    """One file of a Disk as one process sees it: QuickStore and ConfirmingStore of runtime.stores.
 
     Values go through JSON, as through a file. is_cut: the process has been killed.
     """
@@ -42,6 +42,15 @@ class DiskStore:
         self._disk.files[self._name] = json.dumps(values)
         for listener in self._listeners:
             listener(values)
+
+    def note(self, values: dict[str, Any]) -> None:
+        """See runtime.stores.QuickStore."""
+        self.save(values)
+
+    def when_kept(self, then: Callable[[], None]) -> None:
+        """See runtime.stores.QuickStore; on a full disk nothing is."""
+        if not (self.is_cut or self._disk.is_full):
+            then()
 
     def put_aside(self) -> None:
         """See runtime.stores.Store: there is always something that can be read."""

@@ -32,7 +32,9 @@ STEP_S = 0.25
 RESTART_S = 6.0
 """Docker, Python and the imports on a Pi: 4 to 10 s."""
 MIDNIGHT_S = datetime(2027, 6, 1, tzinfo=UTC).timestamp()
-_STORES = ("settings", "learned", "outlook", "latched", "battery", "energy", "energy-days")
+_STORES = (
+    *("settings", "learned", "outlook", "latched", "battery", "charge", "energy", "energy-days"),
+)
 _STATUS = "gridzero/status"
 
 
@@ -62,6 +64,7 @@ class Life:
             outlook=stores["outlook"],
             latched=stores["latched"],
             memory=stores["battery"],
+            charge=stores["charge"],
             energy=stores["energy"],
             energy_days=stores["energy-days"],
             utc_s=world.utc_s,

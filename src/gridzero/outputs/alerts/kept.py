@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from gridzero.whole_files import keep_aside
+
 log = structlog.get_logger()
 
 VERSION = 1
@@ -36,8 +38,11 @@ class Kept:
         except (OSError, ValueError, RecursionError) as error:
             self.tell_damaged(type(error).__name__)
             return {}
-        is_ours = isinstance(values, dict) and values.get("version") == VERSION
-        return values if is_ours else {}
+        if isinstance(values, dict) and values.get("version") == VERSION:
+            return values
+        keep_aside(self._path)
+        self.tell_damaged("it is of another version, and kept aside")
+        return {}
 
     def tell_damaged(self, why: str) -> None:
         """The file is of no use; it is replaced with the next message."""

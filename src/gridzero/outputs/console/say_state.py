@@ -39,14 +39,29 @@ def status(heard: Heard) -> list[Line]:
         labelled("cells", cell_words(state)),
         labelled("limits", limit_words(state)),
         *converter_lines(state),
+        *config_lines(heard.latest("config")),
         *fault_summary(state),
     ]
+
+
+def config_lines(told: Tree | None) -> list[Line]:
+    """Only where something else runs than what the file holds."""
+    if told is None or dig(told, "rolled_back") is not None:  # that is a fault, which says it
+        return []
+    waits = [key for key in items(told, "waits") if isinstance(key, str)]
+    if waits:
+        return [labelled("config", f"wait for a restart: {', '.join(waits)}")]
+    if dig(told, "file_differs") is True:
+        return [labelled("config", "the file has changed: reload takes it")]
+    return []
 
 
 def _online(heard: Heard) -> tuple[Fragment, ...]:
     if heard.is_online is None:
         return ("head", "gridzero "), ("warn", "not heard yet")
-    return ("head", "gridzero "), ("good", "online") if heard.is_online else ("alarm", "offline")
+    online: Fragment = ("good", "online") if heard.is_online else ("alarm", "offline")
+    version = word(heard.latest("settings") or {}, "version")
+    return ("head", f"gridzero {version} " if version else "gridzero "), online
 
 
 def mode_words(state: Tree) -> str:

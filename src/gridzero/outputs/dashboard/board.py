@@ -15,6 +15,7 @@ from gridzero.outputs.dashboard.views.energy import energy_of
 from gridzero.outputs.dashboard.views.faults import Told, events_of, faults_of
 from gridzero.outputs.dashboard.views.flow import flow_of
 from gridzero.outputs.dashboard.views.modules import modules_of
+from gridzero.outputs.dashboard.views.pick import text
 from gridzero.outputs.dashboard.views.settings import settings_of
 from gridzero.outputs.dashboard.views.why import score_of, why_of
 from gridzero.outputs.feed import Feed
@@ -123,6 +124,7 @@ class Board:
         return {
             "site": self._site,
             "online": self._feed.is_online,
+            "version": text(self._feed.latest("settings"), "version"),
             "stale": dict(self._stale()),
         }
 

@@ -139,7 +139,8 @@ class Discovery:
             topic = self._names.state_topic(device.key, row.pace)
             component["state_topic"] = f"{self._names.prefix}/{topic}"
         if row.has_state:
-            component["value_template"] = f"{{{{ value_json.{row.key} }}}}"
+            as_json = " | tojson" if row.platform is Platform.UPDATE else ""
+            component["value_template"] = f"{{{{ value_json.{row.key}{as_json} }}}}"
         if row.needs:
             component["availability"] = self._availability(device.subsystem, row.needs)
             component["availability_mode"] = "all"

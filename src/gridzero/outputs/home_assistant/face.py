@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from gridzero.outputs.home_assistant.published import Memory
 from gridzero.outputs.home_assistant.rows import RHYTHMS, Pace
 from gridzero.outputs.home_assistant.shape import MAIN, Device, Shape, devices_of, node_of, shape_of
 from gridzero.outputs.home_assistant.states import States
+from gridzero.outputs.home_assistant.update import OnDisk, Releases
 from gridzero.ports.clock import Clock
 from gridzero.ports.links import MqttMessage
 
@@ -37,7 +39,7 @@ class HomeAssistantFace:
     """Keeps Home Assistant's picture of one gridzero true.
 
     state_dir: where it remembers what it has announced. meter_lost_s: age from which a meter
-    reading counts for nothing.
+    reading counts for nothing. on_disk: which version a restart of control would begin.
     """
 
     name = "home_assistant"
@@ -50,6 +52,7 @@ class HomeAssistantFace:
         *,
         state_dir: Path,
         meter_lost_s: float = 10.0,
+        on_disk: OnDisk | None = None,
     ) -> None:
         self._feed, self._clock, self._meter_lost_s = feed, clock, meter_lost_s
         self._device_name = config.name or feed.prefix
@@ -63,6 +66,7 @@ class HomeAssistantFace:
             **RHYTHMS,
             Pace.POWER: RHYTHMS[Pace.POWER]._replace(period_s=config.power_period_s),
         }
+        self._releases = Releases(clock, on_disk)
         self._memory = Memory(state_dir / "home_assistant.json")
         self._shape: Shape | None = None
         self._devices: tuple[Device, ...] = ()
@@ -75,6 +79,7 @@ class HomeAssistantFace:
     def _listen(self, config: HomeAssistantConfig) -> None:
         self._feed.on("event", self._on_event)
         self._feed.on_status(self._on_status)
+        self._releases.listen(self._feed.link, self._feed.prefix, config.release_topic)
         self._feed.link.subscribe(config.birth_topic, self._on_birth)
         self._feed.link.subscribe(f"{self._feed.prefix}/{ANNOUNCE}/set", self._on_announce)
 
@@ -109,11 +114,17 @@ class HomeAssistantFace:
         is_early = now_s < self._begun_s + _SETTINGS_PATIENCE_S
         if self._feed.latest("settings") is None and is_early:
             return None
-        return shape_of(self._feed) if self._feed.age_s("cells") < _LOOK_S * 60 else None
+        shape = shape_of(self._feed) if self._feed.age_s("cells") < _LOOK_S * 60 else None
+        return shape and replace(shape, can_update=self._releases.is_ready(self._running()))
+
+    def _running(self) -> object:
+        """The version of the control process, as it says itself."""
+        return (self._feed.latest("settings") or {}).get("version")
 
     def _take(self, shape: Shape) -> None:
         self._shape = shape
-        self._devices = tuple(devices_of(self._feed, shape, self._device_name, self._currency))
+        name, currency = self._device_name, self._currency
+        self._devices = tuple(devices_of(self._feed, shape, name, currency, self._releases))
         self._states = States(self._devices, self._names, self._rhythms)
 
     async def _announce(self) -> None:
@@ -169,6 +180,7 @@ class HomeAssistantFace:
         event = event_of(said)
         self._feed.publish(self._names.state_topic(MAIN, Pace.EVENT), event)
         if event["event_type"] == "refused":
+            self._releases.end_progress()
             self._states.hurry(Pace.SETTINGS)
 
 

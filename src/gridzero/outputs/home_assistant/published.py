@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 
 from gridzero.outputs.home_assistant.discovery import Published
+from gridzero.whole_files import keep_aside
 
 log = structlog.get_logger()
 
@@ -35,6 +36,7 @@ class Memory:
         except FileNotFoundError:
             pass
         except (OSError, ValueError, RecursionError) as error:
+            keep_aside(self._file)
             log.warning("home_assistant.forgot", file=str(self._file), why=str(error))
 
     def keep(self, published: Published, subsystems: frozenset[str]) -> None:

@@ -22,6 +22,7 @@ class Platform(StrEnum):
     BUTTON = "button"
     TEXT = "text"
     EVENT = "event"
+    UPDATE = "update"
 
 
 class Pace(StrEnum):
@@ -104,6 +105,8 @@ class Row:
         return self._shown(raw)
 
     def _shown(self, raw: Any) -> Any:
+        if self.platform is Platform.UPDATE:
+            return raw
         if self.platform in {Platform.BINARY_SENSOR, Platform.SWITCH}:
             return ("ON" if raw else "OFF") if isinstance(raw, bool) else None
         if self.platform is Platform.TEXT:

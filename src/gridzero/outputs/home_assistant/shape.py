@@ -15,6 +15,7 @@ from gridzero.outputs.home_assistant.happenings import event_row
 from gridzero.outputs.home_assistant.main_rows import MAIN_ROWS, money_rows
 from gridzero.outputs.home_assistant.rows import Row
 from gridzero.outputs.home_assistant.unit_rows import converter_rows, module_rows
+from gridzero.outputs.home_assistant.update import Releases, update_row
 
 MAIN: Final = "main"
 _NAME: Final = re.compile(r"[a-z0-9_]{1,40}")
@@ -25,12 +26,13 @@ _NO_VALUES: Final = frozenset({"value"})
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Names of everything, and what can be set."""
+    """Names of everything, what can be set, and whether a newer gridzero waits on the disk."""
 
     modules: tuple[tuple[str, int], ...]
     chargers: tuple[str, ...]
     inverters: tuple[str, ...]
     said: str
+    can_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,18 @@ def _cells(module: Any) -> int:
     return min(len(volts), _MOST_CELLS) if isinstance(volts, list) else 0
 
 
-def devices_of(feed: Feed, shape: Shape, name: str, currency: str) -> Iterator[Device]:
+def devices_of(
+    feed: Feed, shape: Shape, name: str, currency: str, releases: Releases
+) -> Iterator[Device]:
     """The main device first: the others name it as the way to them."""
     said = feed.latest("settings") or CATALOGUE
-    rows = (*MAIN_ROWS, *money_rows(currency), *control_rows(said, feed.prefix), event_row())
+    rows = (
+        *MAIN_ROWS,
+        *money_rows(currency),
+        *control_rows(said, feed.prefix),
+        event_row(),
+        update_row(releases.shown, feed.prefix, is_ready=shape.can_update),
+    )
     yield Device(MAIN, name, "home battery", rows)
     for module, cells in shape.modules:
         title = f"{name} module {module}"

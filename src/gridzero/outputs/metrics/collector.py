@@ -20,6 +20,7 @@ FRESH_S: Mapping[str, float] = {
     "battery": 60.0,
     "energy": 180.0,
     "settings": 300.0,
+    "config": 60.0,
     "score": 300.0,
     "health": 1800.0,
 }

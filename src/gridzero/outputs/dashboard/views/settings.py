@@ -7,7 +7,7 @@ from typing import Any, Final
 from gridzero.outputs.dashboard.views.pick import Json, at, column, items, number, text, truth
 
 KINDS = frozenset({"number", "choice", "switch", "text", "moment"})
-HIDDEN_ACTIONS = frozenset({"announce", "trace", "log", "acknowledge"})
+HIDDEN_ACTIONS = frozenset({"announce", "trace", "log", "acknowledge", "trial"})
 """Not for this page: Home Assistant's, the console's, and the one that has its own button."""
 GROUPS: Final = {
     "Every day": (

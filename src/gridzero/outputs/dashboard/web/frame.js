@@ -26,7 +26,7 @@ export const BoardHeader = {
   template: `
     <header class="top">
       <svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="16" r="12" /><path d="M2 16h8l3-6 6 12 3-6h8" /></svg>
-      <h1>{{ head.site }}</h1>
+      <h1 :title="head.version && 'gridzero ' + head.version">{{ head.site }}</h1>
       <span class="pill" :class="mark.kind" role="status">{{ mark.text }}</span>
       <a v-if="faults" class="pill bad" href="#faults">{{ faults }} {{ faults === 1 ? "fault" : "faults" }}</a>
       <span class="space"></span>

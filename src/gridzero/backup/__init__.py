@@ -1,0 +1,1 @@
+"""``gridzero backup`` and ``restore``: configuration, state and history in one file."""

@@ -1,0 +1,83 @@
+"""``gridzero reload``: ask a running gridzero to read its configuration again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gridzero.checked import Checked
+from gridzero.config.models import MqttConfig
+from gridzero.identify import account, client
+from gridzero.outputs.feed import Feed
+from gridzero.ports.clock import LoopClock
+from gridzero.real_links import up_soon
+from gridzero.runtime.config_keep import ConfigKeep, shown_fingerprint
+from gridzero.runtime.exit_codes import ExitCode
+
+_BY = "gridzero reload"
+
+
+def run(config: Path, broker: str | None, *, restart: bool) -> ExitCode:
+    """Ask, say what became of it. FINDINGS: refused, or something waits for a restart.
+
+    restart: restart in order where something waits. Raises ConfigErrors where the file is wrong.
+    """
+    return asyncio.run(_run(account(config, broker), restart=restart))
+
+
+async def _run(mqtt: MqttConfig, *, restart: bool) -> ExitCode:
+    link = client(mqtt)
+    feed = Feed(link, LoopClock(), mqtt.topic_prefix)
+    task = asyncio.create_task(link.run(), name="mqtt")
+    try:
+        await up_soon(link.health)
+        return await reload(feed, restart=restart)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def reload(feed: Feed, *, restart: bool) -> ExitCode:
+    """The same over a feed."""
+    answer = await feed.ask("reload", by=_BY)
+    _say(answer.text)
+    if not answer.ok:
+        return ExitCode.FINDINGS
+    told = feed.latest("config") or {}  # it was published before the answer
+    if not told.get("waits"):
+        return ExitCode.ASKED
+    if not restart:
+        _say("gridzero reload FILE --restart does the rest")
+        return ExitCode.FINDINGS
+    answer = await feed.ask("restart", by=_BY)
+    _say(answer.text)
+    return ExitCode.ASKED if answer.ok else ExitCode.FINDINGS
+
+
+def what_runs(file: Path, checked: Checked) -> Iterator[str]:
+    """Lines for ``gridzero check``: where the gridzero of this machine runs something else."""
+    state_dir = Path(checked.loaded.config.site.state_dir)
+    told = ConfigKeep(state_dir, file).running()
+    if not told:
+        return
+    if told.get("rolled_back"):
+        yield f"note: {told['rolled_back']}"
+    elif told.get("fingerprint") != shown_fingerprint(checked.text):
+        yield (
+            f"note: gridzero runs with what this file held at {told.get('loaded_utc')}: "
+            f"gridzero reload {file}"
+        )
+    elif told.get("waits"):
+        yield f"note: these wait for a restart of gridzero: {_joined(told['waits'])}"
+
+
+def _joined(keys: Any) -> str:
+    return ", ".join(map(str, keys)) if isinstance(keys, list) else str(keys)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,149 @@
+"""What is kept of configurations, in ``config`` in the state folder.
+
+last-good.yaml  the text of the last one that proved itself, as it was written: ``!secret`` stays
+trial.json      how often one that has not proved itself was started, and what a person said to it
+running.json    which one runs, for ``gridzero check``
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+
+from gridzero import __version__
+from gridzero.config.files import read_text
+from gridzero.errors import ConfigError
+from gridzero.whole_files import NotWritten, replace_whole
+
+log = structlog.get_logger()
+
+_SHOWN = 8
+_HEAD = "# gridzero keeps this copy: the last good configuration of "
+_MODE = 0o600  # a person may have written a password into it
+
+
+def fingerprint(text: str) -> str:
+    """Tells texts apart."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def shown_fingerprint(text: str) -> str:
+    """The same for people."""
+    return fingerprint(text)[:_SHOWN]
+
+
+def utc_now() -> str:
+    """ISO 8601, whole seconds."""
+    return datetime.fromtimestamp(int(time.time()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Good(NamedTuple):
+    """A configuration that proved itself. utc: when, ISO 8601."""
+
+    text: str
+    utc: str
+
+
+class Trial(NamedTuple):
+    """Of one text. starts: without an orderly end. is_accepted: a person took the other one."""
+
+    starts: int = 0
+    is_accepted: bool = False
+
+
+class ConfigKeep:
+    """Keeps them for one configuration file. Blocks; a running loop leaves it to a thread."""
+
+    def __init__(self, state_dir: Path, file: Path) -> None:
+        self._folder, self._file = state_dir / "config", str(file.resolve())
+        self._good, self._trial = self._folder / "last-good.yaml", self._folder / "trial.json"
+        self._running = self._folder / "running.json"
+        self._turn = threading.Lock()
+        self.trouble = ""
+        """Why nothing is kept, in words; "" while it is."""
+
+    def good(self) -> Good | None:
+        """The last good one of this file; None when there is none, or it cannot be read."""
+        try:
+            head, _, text = read_text(self._good).partition("\n")
+        except ConfigError:
+            return None
+        of, _, utc = head.removeprefix(_HEAD).rpartition(", ")
+        return Good(text, utc) if head.startswith(_HEAD) and of == self._file else None
+
+    def save_good(self, text: str) -> bool:
+        """Keep this one as the last good; it is no longer on trial."""
+        if not self._write(self._good, f"{_HEAD}{self._file}, {utc_now()}\n{text}"):
+            return False
+        with suppress(OSError):
+            self._trial.unlink(missing_ok=True)
+        return True
+
+    def trial(self, text: str) -> Trial:
+        """What happened to this text so far; with another gridzero it begins anew."""
+        values = _object(self._trial)
+        if values.get("of") != _of(text):
+            return Trial()
+        starts, is_accepted = values.get("starts"), values.get("accepted") is True
+        return Trial(starts if isinstance(starts, int) else 0, is_accepted)
+
+    def note(self, text: str, trial: Trial) -> None:
+        """Remember that of this text."""
+        values = {"of": _of(text), "starts": trial.starts, "accepted": trial.is_accepted}
+        self._write(self._trial, json.dumps(values))
+
+    def running(self) -> dict[str, Any]:
+        """What was last said of the one that runs; {} where none does, or with another file."""
+        values = _object(self._running)
+        is_ours = values.get("file") == self._file and _lives(values.get("pid"))
+        return values if is_ours else {}
+
+    def say_running(self, values: dict[str, Any]) -> None:
+        """Say which one runs."""
+        self._write(self._running, json.dumps({**values, "file": self._file, "pid": os.getpid()}))
+
+    def _write(self, path: Path, text: str) -> bool:
+        try:
+            with self._turn:  # threads of a loop
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_whole(path, text.encode(), _MODE)
+        except (OSError, NotWritten) as error:
+            if not self.trouble:
+                log.warning("config.not_kept", file=str(path), error=str(error))
+            self.trouble = f"{path} cannot be written: {error}"
+            return False
+        self.trouble = ""
+        return True
+
+
+def _of(text: str) -> str:
+    return f"{fingerprint(text)} {__version__}"
+
+
+def _lives(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True  # of another user
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}

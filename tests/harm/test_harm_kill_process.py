@@ -1,0 +1,137 @@
+"""Real processes on real wires, killed at random moments while settings stream in.
+
+Few lives by default; ``GRIDZERO_HARM_KILLS=50`` for more. The seed is printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import Random
+from time import time_ns
+from typing import Any
+
+import aiomqtt
+import pytest
+from test_harm_kill import Wires, wires
+
+pytestmark = pytest.mark.real_time
+
+KILLS = int(os.environ.get("GRIDZERO_HARM_KILLS", "3"))
+SEED = int(os.environ.get("GRIDZERO_HARM_SEED", "0")) or time_ns() % 100_000
+MOST_SOC = 0.001
+_KEYS = ("power_w", "target_w", "min_soc_pct", "reserve_soc_pct")
+_ASK_S = 0.1
+
+
+class Person:
+    """Asks all the time; knows what was answered and told, over all lives."""
+
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
+        self._asked: dict[str, tuple[str, float]] = {}
+        self.answered: dict[str, float] = {}
+        self.since: dict[str, set[float]] = {key: set() for key in _KEYS}
+        self.told: list[float] = []
+        self.settings: dict[str, Any] = {}
+        self.answers = 0
+
+    async def ask(self, client: aiomqtt.Client) -> None:
+        while True:
+            key, number = self._chance.choice(_KEYS), str(len(self._asked))
+            value = float(self._chance.randrange(5, 40))
+            self._asked[number] = key, value
+            self.since[key].add(value)
+            question = {"id": number, "what": key, "value": value, "by": "test"}
+            await client.publish("gridzero/ask", json.dumps(question))
+            await asyncio.sleep(_ASK_S)
+
+    async def hear(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            self._take(str(message.topic), json.loads(bytes(message.payload)))
+
+    def _take(self, topic: str, values: dict[str, Any]) -> None:
+        if topic == "gridzero/energy":
+            self.told.append(values["grid_import_kwh"])
+        elif topic == "gridzero/settings":
+            self.settings = {row["key"]: row["value"] for row in values["settings"]}
+        elif values["ok"]:
+            key, value = self._asked[values["id"]]
+            self.answered[key], self.since[key] = value, set()
+            self.answers += 1
+
+    def finds(self, settings: dict[str, Any]) -> bool:
+        """Each setting as it was answered last, or as it was asked for after that."""
+        return all(
+            settings[key] == value or settings[key] in self.since[key]
+            for key, value in self.answered.items()
+        )
+
+
+@asynccontextmanager
+async def listening(person: Person, port: int, *, asks: bool) -> AsyncIterator[None]:
+    """Hear all that is said, and ask, until the broker dies with the process."""
+    async with aiomqtt.Client("127.0.0.1", port) as client:
+        for topic in ("answer", "energy", "settings"):
+            await client.subscribe(f"gridzero/{topic}")
+        tasks = [asyncio.create_task(person.hear(client))]
+        if asks:
+            tasks.append(asyncio.create_task(person.ask(client)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def life(there: Wires, person: Person, port: int, lasts_s: float) -> None:
+    """One process from start to SIGKILL."""
+    async with there.service() as service:
+        await there.until_power(flows=True)
+        with suppress(aiomqtt.MqttError):
+            async with listening(person, port, asks=True):
+                await asyncio.sleep(lasts_s)
+                os.kill(service.pid, signal.SIGKILL)
+                await asyncio.sleep(0.2)  # what was said before still arrives
+
+
+def stored_soc(folder: Path) -> float:
+    """Mean of all cells, as a next process would find it."""
+    modules = json.loads((folder / "charge.json").read_text())["charge"]["modules"]
+    socs = [row[0] for module in modules.values() for row in module["cells"]]
+    assert len(socs) == 108
+    return sum(socs) / len(socs)
+
+
+@pytest.mark.slow
+async def test_no_answered_setting_no_counter_and_no_charge_is_lost_by_kill_9(
+    tmp_path: Path,
+) -> None:
+    print(f"seed {SEED}, {KILLS} kills")
+    chance, off = Random(SEED), []
+    async with wires(tmp_path) as there:
+        port = there.port
+        person = Person(chance)
+        charge: tuple[float, float] | None = None
+        for _ in range(KILLS):
+            await life(there, person, port, chance.uniform(1.0, 4.0))
+            now = stored_soc(tmp_path), there.house.pack.soc
+            if charge is not None:
+                off.append(abs((now[0] - charge[0]) - (now[1] - charge[1])))
+            charge = now
+        async with there.service():
+            await there.until_power(flows=True)
+            async with listening(person, port, asks=False), asyncio.timeout(60):
+                while not (person.settings and person.finds(person.settings)):
+                    await asyncio.sleep(0.1)
+        assert "Traceback" not in (tmp_path / "house.log").read_text()
+    assert person.answers >= 3 * KILLS
+    assert person.told == sorted(person.told)
+    print(f"{person.answers} answers; charge off by {100 * max(off):.3f} % at most")
+    assert max(off) <= MOST_SOC
