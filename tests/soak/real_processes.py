@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from real_house import BROKER_PORT
 
+MOSQUITTO = Path("/usr/sbin/mosquitto")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _BROKER = """\
 user root
@@ -72,7 +73,7 @@ class Broker:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            ["/usr/sbin/mosquitto", "-c", str(self._config)],
+            [str(MOSQUITTO), "-c", str(self._config)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
