@@ -56,7 +56,6 @@ def test_troubles_pass_and_nothing_grows_without_end(tmp_path: Path) -> None:
     assert not wrong
     assert len(soak.drawn) >= 5
     assert heard[-1].sample.tasks <= heard[2].sample.tasks + 2
-    assert heard[-1].retained == heard[3].retained
     assert {verdict.what for verdict in judged(soak)} >= {"history", "tasks", "descriptors"}
 
 

@@ -19,8 +19,10 @@ from gridzero.errors import ConfigError
 from gridzero.sim.loop import run_simulated
 
 MOST_DAYS = 400.0
-_WARM_DAYS = 2
-_ENOUGH_DAYS = 6
+_SETTLED_MIDNIGHTS = 2
+_WARM_DAYS = 3.0 / 24.0
+"""The history keeps the rows of two hours in memory, the score its own: until then all of it grows."""
+_ENOUGH_MIDNIGHTS, _ENOUGH_DAYS = 5, 0.25
 _MOST_KB_PER_DAY = 100.0
 _MOST_BLOCKS_PER_DAY = 400.0
 _MOST_SOC_OFF_PCT = 3.0
@@ -99,20 +101,26 @@ def judged(soak: Soak) -> Iterator[Verdict]:
 
 
 def _growth(soak: Soak) -> Iterator[Verdict]:
-    """With few days there is nothing to say of growth."""
-    warm = soak.midnights[_WARM_DAYS:]
-    if len(soak.midnights) < _ENOUGH_DAYS:
-        return
+    """Counts from the third midnight on; memory once everything that is bounded is full."""
+    settled = soak.midnights[_SETTLED_MIDNIGHTS:]
+    if len(settled) > 1:
+        first, last = settled[0], settled[-1]
+        for key in ("tasks", "descriptors", "threads"):
+            yield _steady(key, getattr(first.sample, key), getattr(last.sample, key), more=2)
+        for key in ("topics", "retained"):
+            yield _steady(key, getattr(first, key), getattr(last, key), more=8)
+    warm = [over for over in soak.midnights if over.sample.day >= _WARM_DAYS]
     days = [over.sample.day for over in warm]
+    if len(warm) < _ENOUGH_MIDNIGHTS or days[-1] - days[0] < _ENOUGH_DAYS:
+        return
     for key, most in (("resident_kb", _MOST_KB_PER_DAY), ("blocks", _MOST_BLOCKS_PER_DAY)):
         rise = slope(days, [getattr(over.sample, key) for over in warm])
         yield Verdict(f"{key} a day", _words(rise), rise.per_day - 2.0 * rise.error <= most)
-    for key in ("tasks", "descriptors", "threads"):
-        first, last = (getattr(warm[place].sample, key) for place in (0, -1))
-        yield Verdict(key, f"{first} -> {last}", last <= first + 2)
-    for key in ("topics", "retained"):
-        first, last = (getattr(warm[place], key) for place in (0, -1))
-        yield Verdict(key, f"{first} -> {last}", last <= first)
+
+
+def _steady(key: str, first: int, last: int, *, more: int) -> Verdict:
+    """more: by how much it may differ, since a trouble may just have passed."""
+    return Verdict(key, f"{first} -> {last}", last <= first + more)
 
 
 def _words(rise: Slope) -> str:
