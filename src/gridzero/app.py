@@ -151,9 +151,9 @@ def build(
     file = _files(Path(config.site.state_dir), faults)
     faults.keep_in(latched or file("latched", "See docs/faults.md"))
     kept = SparingStore(store or file("settings", _RESTS), clock)
-    settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock))
+    settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock), utc_s)
     outlook = outlook or file("outlook")
-    market = _market(config.prices, outlook, faults, clock)
+    market = _market(config.prices, outlook, faults, clock, utc_s)
     rules = rules_of(config, parts.meter.interval_s)
     site = Site(parts, rules, settings, faults, clock, market)
     _keep_contactor(config.battery.contactor, site)
@@ -161,7 +161,7 @@ def build(
     if memory is None:
         memory = file("battery")
         charge = charge or file("charge")
-    battery_memory = BatteryMemory(site.battery, memory, faults, clock, charge=charge)
+    battery_memory = BatteryMemory(site.battery, memory, faults, clock, utc_s, charge=charge)
     learned = learned or file("learned")
     learning = Learning(site, learned, faults, clock)
     energy_memory = EnergyMemory(
@@ -257,7 +257,7 @@ def _market(
 ) -> Market | None:
     if prices is None:
         return None
-    return Market(prices_of(prices), store, faults, clock)
+    return Market(prices_of(prices), store, faults, clock, utc_s)
 
 
 def _keep_contactor(name: str | None, site: Site) -> None:
@@ -323,7 +323,9 @@ def _settings(
         "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
     }
     wanted, has_prices = wanted_of(config.control), config.prices is not None
-    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log)
+    settings = Settings(
+        wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log, utc_s=utc_s
+    )
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings
