@@ -15,7 +15,7 @@ from typing import Any, Self
 import paho.mqtt.client as mqtt
 import yaml
 from free_ports import free_port
-from linux_kernel import lay, remove, wait_for
+from linux_kernel import LOOK_S, lay, remove, wait_for
 from paho.mqtt.enums import CallbackAPIVersion
 
 LOOPBACK = "127.0.0.1"
@@ -132,7 +132,7 @@ class LinuxHouse:
         self.site = Program(folder, "site", "-m", "gridzero.cli", "run", str(file), "--alone")
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._take
-        wait_for(self._connects, why="the broker")
+        wait_for(self._connects, 60.0, "the broker")
         self._client.subscribe("gridzero/state")
         self._client.loop_start()
 
@@ -174,6 +174,15 @@ class LinuxHouse:
         """Whether the grid stands near zero and the battery works for it."""
         truth = self.truth()
         return bool(truth) and abs(truth["grid_w"]) < 40.0 and abs(truth["battery_w"]) > 100.0
+
+    def until_held(self, limit_s: float) -> float:
+        """Seconds until the grid is held; what it says of itself when it never is."""
+        began_s = time.monotonic()
+        while not self.is_held():
+            late = time.monotonic() - began_s >= limit_s
+            assert not late, f"not held: {self.truth()} {self.faults()} {self.state}"
+            time.sleep(LOOK_S)
+        return time.monotonic() - began_s
 
     def commands(self) -> bool:
         """Whether it asks for power again."""

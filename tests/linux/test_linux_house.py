@@ -23,7 +23,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxHouse]:
     house = LinuxHouse(tmp_path_factory.mktemp("house"))
     house.load(500.0)
     try:
-        wait_for(house.is_held, 40.0, "the first load is not answered")
+        house.until_held(40.0)
         measured(
             "`gridzero run` to a load that is answered (house)", None, time.monotonic() - began_s
         )
@@ -38,10 +38,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinuxHouse]:
 def test_a_kettle_is_answered(house: LinuxHouse) -> None:
     house.load(850.0)
     wait_for(lambda: house.truth()["load_w"] == 850.0)
-    answered_s = wait_for(house.is_held, 15.0)
+    answered_s = house.until_held(15.0)
     house.load(500.0)
     wait_for(lambda: house.truth()["load_w"] == 500.0)
-    wait_for(house.is_held, 15.0)
+    house.until_held(15.0)
     measured("a kettle of 350 W until the grid is within 40 W of zero (house)", None, answered_s)
     assert not house.faults()
 
@@ -49,70 +49,6 @@ def test_a_kettle_is_answered(house: LinuxHouse) -> None:
 def test_modules_of_the_same_number_on_two_buses_are_two(house: LinuxHouse) -> None:
     assert house.state["battery"]["modules"] == 4
     assert house.state["battery"]["healthy"] == 4
-
-
-def test_a_battery_bus_that_goes_down_ends_the_power_and_comes_back(house: LinuxHouse) -> None:
-    began_s = time.monotonic()
-    sh(f"ip link set {BATTERY_A} down")
-    told_s = wait_for(lambda: house.has("link_down"), 10.0)
-    wait_for(lambda: house.has("module_silent"), 15.0)
-    wait_for(house.is_idle, 10.0)
-    stopped_s = time.monotonic() - began_s
-    sh(f"ip link set {BATTERY_A} up")
-    healed_s = wait_for(house.commands, 30.0)
-    held_s = healed_s + wait_for(house.is_held, 30.0)
-    measured("battery bus down: told (house)", told_s, None)
-    measured(
-        "battery bus down: power is 0; up: power is asked for again (house)", stopped_s, healed_s
-    )
-    measured("battery bus up: grid held again (house)", None, held_s)
-    assert stopped_s < 5.0 + SLACK_S
-    assert healed_s < HEALS_S + SLACK_S
-    wait_for(lambda: not house.faults(), 15.0)
-
-
-def test_a_battery_bus_that_is_removed_and_made_again(house: LinuxHouse) -> None:
-    began_s = time.monotonic()
-    remove(BATTERY_B)
-    wait_for(lambda: house.has("module_silent"), 15.0)
-    wait_for(house.is_idle, 10.0)
-    stopped_s = time.monotonic() - began_s
-    lay(BATTERY_B, f"{BATTERY_B}-far")
-    healed_s = wait_for(house.commands, 30.0)
-    held_s = healed_s + wait_for(house.is_held, 30.0)
-    measured(
-        "battery interface removed: power is 0; made again: power is asked for again (house)",
-        stopped_s,
-        healed_s,
-    )
-    measured("battery interface made again: grid held again (house)", None, held_s)
-    assert stopped_s < 5.0 + SLACK_S
-    assert healed_s < HEALS_S + SLACK_S
-    wait_for(lambda: not house.faults(), 15.0)
-
-
-def test_a_rectifier_whose_interface_vanishes_while_it_charges(house: LinuxHouse) -> None:
-    house.load(-600.0)
-    wait_for(house.is_held, 30.0)
-    began_s = time.monotonic()
-    remove(CHARGER)
-    wait_for(lambda: house.has("link_down"), 5.0)
-    wait_for(lambda: house.has("charger_silent"), 15.0)
-    told_s = time.monotonic() - began_s
-    lay(CHARGER, f"{CHARGER}-far")
-    healed_s = wait_for(lambda: not house.has("charger_silent"), 30.0)
-    held_s = healed_s + wait_for(house.is_held, 60.0)
-    measured(
-        "rectifier's interface removed: silent is told; made again: it is not (house)",
-        told_s,
-        healed_s,
-    )
-    measured("rectifier's interface made again: surplus is stored again (house)", None, held_s)
-    assert told_s < 5.0 + SLACK_S
-    assert healed_s < HEALS_S + SLACK_S
-    house.load(500.0)
-    wait_for(house.is_held, 30.0)
-    wait_for(lambda: not house.faults(), 15.0)
 
 
 def cpu_share(house: LinuxHouse, seconds: float) -> float:
@@ -129,7 +65,7 @@ def test_a_node_that_babbles_changes_nothing_and_is_told(house: LinuxHouse) -> N
         told_s = wait_for(lambda: house.has("can_errors"), 10.0)
         house.load(700.0)
         wait_for(lambda: house.truth()["load_w"] == 700.0)
-        wait_for(house.is_held, 15.0)
+        house.until_held(15.0)
         busy = cpu_share(house, 3.0)
         assert house.is_held()
         assert house.faults() <= {("can_errors", "bus_a")}
@@ -170,6 +106,70 @@ def test_a_wire_that_loses_a_fifth_and_delays_is_lived_with(house: LinuxHouse) -
     assert abs(statistics.median(seen)) < 60.0, (seen, because, house.faults())
     assert swing_w < 200.0, seen
     assert more <= 4
+
+
+def test_a_battery_bus_that_goes_down_ends_the_power_and_comes_back(house: LinuxHouse) -> None:
+    began_s = time.monotonic()
+    sh(f"ip link set {BATTERY_A} down")
+    told_s = wait_for(lambda: house.has("link_down"), 10.0)
+    wait_for(lambda: house.has("module_silent"), 15.0)
+    wait_for(house.is_idle, 10.0)
+    stopped_s = time.monotonic() - began_s
+    sh(f"ip link set {BATTERY_A} up")
+    healed_s = wait_for(house.commands, 30.0)
+    held_s = healed_s + house.until_held(30.0)
+    measured("battery bus down: told (house)", told_s, None)
+    measured(
+        "battery bus down: power is 0; up: power is asked for again (house)", stopped_s, healed_s
+    )
+    measured("battery bus up: grid held again (house)", None, held_s)
+    assert stopped_s < 5.0 + SLACK_S
+    assert healed_s < HEALS_S + SLACK_S
+    wait_for(lambda: not house.faults(), 15.0)
+
+
+def test_a_battery_bus_that_is_removed_and_made_again(house: LinuxHouse) -> None:
+    began_s = time.monotonic()
+    remove(BATTERY_B)
+    wait_for(lambda: house.has("module_silent"), 15.0)
+    wait_for(house.is_idle, 10.0)
+    stopped_s = time.monotonic() - began_s
+    lay(BATTERY_B, f"{BATTERY_B}-far")
+    healed_s = wait_for(house.commands, 30.0)
+    held_s = healed_s + house.until_held(30.0)
+    measured(
+        "battery interface removed: power is 0; made again: power is asked for again (house)",
+        stopped_s,
+        healed_s,
+    )
+    measured("battery interface made again: grid held again (house)", None, held_s)
+    assert stopped_s < 5.0 + SLACK_S
+    assert healed_s < HEALS_S + SLACK_S
+    wait_for(lambda: not house.faults(), 15.0)
+
+
+def test_a_rectifier_whose_interface_vanishes_while_it_charges(house: LinuxHouse) -> None:
+    house.load(-600.0)
+    house.until_held(30.0)
+    began_s = time.monotonic()
+    remove(CHARGER)
+    wait_for(lambda: house.has("link_down"), 5.0)
+    wait_for(lambda: house.has("charger_silent"), 15.0)
+    told_s = time.monotonic() - began_s
+    lay(CHARGER, f"{CHARGER}-far")
+    healed_s = wait_for(lambda: not house.has("charger_silent"), 30.0)
+    held_s = healed_s + house.until_held(60.0)
+    measured(
+        "rectifier's interface removed: silent is told; made again: it is not (house)",
+        told_s,
+        healed_s,
+    )
+    measured("rectifier's interface made again: surplus is stored again (house)", None, held_s)
+    assert told_s < 5.0 + SLACK_S
+    assert healed_s < HEALS_S + SLACK_S
+    house.load(500.0)
+    house.until_held(30.0)
+    wait_for(lambda: not house.faults(), 15.0)
 
 
 def test_a_node_that_talks_garbage_in_the_name_of_modules_stops_the_power(
