@@ -21,7 +21,7 @@ from gridzero.sim.loop import run_simulated
 MOST_DAYS = 400.0
 _SETTLED_MIDNIGHTS = 2
 _WARM_DAYS = 3.0 / 24.0
-"""The history keeps the rows of two hours in memory, the score its own: until then all of it grows."""
+"""The history alone keeps the rows of two hours in memory: until then it grows."""
 _ENOUGH_MIDNIGHTS, _ENOUGH_DAYS = 5, 0.25
 _MOST_KB_PER_DAY = 100.0
 _MOST_BLOCKS_PER_DAY = 400.0
