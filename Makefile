@@ -117,7 +117,8 @@ screenshots: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/dashboard/screenshots.py
 
 # Pages that are made from the code; without this target a test only compares.
-WRITTEN := tests/unit/test_docs.py tests/unit/test_docs_settings.py tests/unit/meter/test_meters_page.py \
+WRITTEN := tests/unit/test_docs.py tests/unit/test_docs_installation.py \
+  tests/unit/test_docs_settings.py tests/unit/meter/test_meters_page.py \
   tests/unit/outputs/test_home_assistant_page.py tests/unit/outputs/metrics/test_metrics_docs.py
 docs: $(READY)
 	GRIDZERO_WRITE_DOCS=1 $(BIN)/python -m pytest -q $(WRITTEN)
@@ -185,3 +186,16 @@ lock:
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+# DAYS simulated days in which something breaks every few hours; HOURS=1 lives only so many of each.
+.PHONY: soak soak-real
+DAYS ?= 30
+HOURS ?= 24
+soak: $(READY)
+	$(BIN)/gridzero bench soak --days $(DAYS) --hours $(HOURS)
+
+# MINUTES of real time on a kernel's own CAN sockets, a line and Mosquitto; a trouble each minute.
+MINUTES ?= 60
+soak-real: $(READY) mosquitto
+	$(PYTHON) tests/linux/guest.py --limit $$(($(MINUTES) * 60 + 400)) --keep build/soak -- \
+	  "$(CURDIR)/$(BIN)/python" tests/soak/real.py --minutes $(MINUTES) --keep build/soak

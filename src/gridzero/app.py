@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +130,7 @@ def build(
     link_services: Sequence[Service] = (),
     links_ready: Callable[[], bool] = lambda: True,
     feeders: Sequence[Feeder] = (),
+    utc_s: Callable[[], float] = time.time,
 ) -> App:
     """Make every object of a site. Needs a running loop; starts nothing.
 
@@ -137,7 +139,8 @@ def build(
     cells, beside a file of memory; energy, energy_days: the counters and their days; default:
     files in the state folder.
 
-    feeders: watchdogs outside of the process, fed while commands are really sent.
+    feeders: watchdogs outside of the process, fed while commands are really sent. utc_s: the time
+    of day, seconds since 1970; simulations have their own.
 
     Raises ConfigError where the configuration asks for what does not fit together.
     """
@@ -151,9 +154,9 @@ def build(
     file = _files(Path(config.site.state_dir), faults)
     faults.keep_in(latched or file("latched", "See docs/faults.md"))
     kept = SparingStore(store or file("settings", _RESTS), clock)
-    settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock))
+    settings = _settings(config, kept, faults, parts, log_gate("settings.changed", clock), utc_s)
     outlook = outlook or file("outlook")
-    market = _market(config.prices, outlook, faults, clock)
+    market = _market(config.prices, outlook, faults, clock, utc_s)
     rules = rules_of(config, parts.meter.interval_s)
     site = Site(parts, rules, settings, faults, clock, market)
     _keep_contactor(config.battery.contactor, site)
@@ -161,7 +164,7 @@ def build(
     if memory is None:
         memory = file("battery")
         charge = charge or file("charge")
-    battery_memory = BatteryMemory(site.battery, memory, faults, clock, charge=charge)
+    battery_memory = BatteryMemory(site.battery, memory, faults, clock, utc_s, charge=charge)
     learned = learned or file("learned")
     learning = Learning(site, learned, faults, clock)
     energy_memory = EnergyMemory(
@@ -171,6 +174,7 @@ def build(
         faults,
         clock,
         work=lambda: site.last[1].work if site.last else {},
+        utc_s=utc_s,
     )
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
@@ -253,11 +257,15 @@ def _watchdogs(
 
 
 def _market(
-    prices: PricesConfig | None, store: Store, faults: FaultBook, clock: Clock
+    prices: PricesConfig | None,
+    store: Store,
+    faults: FaultBook,
+    clock: Clock,
+    utc_s: Callable[[], float],
 ) -> Market | None:
     if prices is None:
         return None
-    return Market(prices_of(prices), store, faults, clock)
+    return Market(prices_of(prices), store, faults, clock, utc_s)
 
 
 def _keep_contactor(name: str | None, site: Site) -> None:
@@ -316,14 +324,21 @@ def _connect_contactors(loaded: Loaded, plugins: Mapping[str, DriverPlugin], par
 
 
 def _settings(
-    config: Config, store: Store, faults: FaultBook, parts: Parts, may_log: Callable[[], bool]
+    config: Config,
+    store: Store,
+    faults: FaultBook,
+    parts: Parts,
+    may_log: Callable[[], bool],
+    utc_s: Callable[[], float],
 ) -> Settings:
     most_w = {
         "max_charge_w": sum(unit.spec.max_w for unit in parts.chargers),
         "max_discharge_w": sum(unit.spec.max_w for unit in parts.inverters),
     }
     wanted, has_prices = wanted_of(config.control), config.prices is not None
-    settings = Settings(wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log)
+    settings = Settings(
+        wanted, store, most_w=most_w, has_prices=has_prices, may_log=may_log, utc_s=utc_s
+    )
     if settings.lost:
         faults.tell("settings_lost", "settings", settings.lost, Severity.FAULT)
     return settings

@@ -55,12 +55,6 @@ class Child:
     async def run(self) -> None:
         """Start the process again whenever it ends, until cancelled."""
         await self._clock.sleep_s(BEGIN_S)
-        try:
-            await self._keep()
-        finally:
-            self._faults.set("companion_lost", self.name, None)  # it is no longer wanted
-
-    async def _keep(self) -> None:
         retry_s = FIRST_RETRY_S
         while True:
             begun_s = self._clock.now_s()
@@ -145,9 +139,13 @@ class Beside:
     """
 
     def __init__(
-        self, make: Callable[[Config, str], Iterable[Service]], config: Config, text: str
+        self,
+        make: Callable[[Config, str], Iterable[Service]],
+        config: Config,
+        text: str,
+        faults: FaultBook,
     ) -> None:
-        self._make = make
+        self._make, self._faults = make, faults
         self._wanted = {service.name: service for service in make(config, text)}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stale = frozenset[str]()
@@ -172,7 +170,10 @@ class Beside:
                         self._tasks[name] = asyncio.create_task(_run(service), name=name)
                 await self._renewed()
                 stale, self._stale = self._stale, frozenset()
-                await self._end({n for n in self._tasks if n in stale or n not in self._wanted})
+                ended = {n for n in self._tasks if n in stale or n not in self._wanted}
+                await self._end(ended)
+                for name in ended:
+                    self._faults.set("companion_lost", name, None)
         finally:
             await self._end(set(self._tasks))
 

@@ -299,6 +299,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from gridzero.bench.day.command import run as live
 
         return live(arguments)
+    if arguments.what == "soak":
+        from gridzero.bench.soak.command import run as last
+
+        return last(arguments)
     from gridzero.bench.command import run
 
     return run(arguments)

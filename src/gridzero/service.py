@@ -134,7 +134,7 @@ def _beside(chosen: Chosen, faults: FaultBook) -> Beside:
     def make(config: Config, text: str) -> Iterator[Service]:
         return children(config, chosen.file, faults, LoopClock(), text=text)
 
-    return Beside(make, chosen.loaded.config, chosen.text)
+    return Beside(make, chosen.loaded.config, chosen.text, faults)
 
 
 def restart_by(orders: Orders, stop: asyncio.Event) -> list[str]:

@@ -17,7 +17,6 @@ from typing import Any
 
 import structlog
 from harm_hang import release_tasks
-from harm_links import HostLinks
 
 from gridzero.app import App, build
 from gridzero.config.loader import Loaded, load_text
@@ -29,6 +28,7 @@ from gridzero.ports.plugin import DriverPlugin
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.stores import MemoryStore
 from gridzero.runtime.supervisor import Ending
+from gridzero.sim.host_links import HostLinks
 from gridzero.sim.sources import Constant
 from gridzero.sim.twin_bench import MemoryMedia, TwinBench
 from gridzero_drivers import gpio_switch

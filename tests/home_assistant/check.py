@@ -74,6 +74,10 @@ class House:
             f"Metadata-Version: 2.1\nName: gridzero\nVersion: {version}\n"
         )
 
+    def take_back(self) -> None:
+        """It has no drivers: a gridzero that is started now must not take it for itself."""
+        shutil.rmtree(self.folder / "disk")
+
     def stop(self) -> None:
         for process in reversed(self._processes):
             process.terminate()
@@ -277,6 +281,7 @@ async def offers_an_update(house: House, talk: Talk) -> None:
             if str(message.topic) == "gridzero/restart/set":
                 print(f"ok: installing orders the restart with {bytes(message.payload).decode()!r}")
                 break
+    house.take_back()
 
 
 async def _can_install(talk: Talk, entity_id: str) -> bool:

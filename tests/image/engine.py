@@ -97,7 +97,7 @@ class House:
         return int(must("wait", self.name))
 
     def remove(self) -> None:
-        podman("rm", "--force", "--time", "0", self.name)
+        podman("rm", "--force", "--volumes", "--time", "0", self.name)
 
 
 @contextmanager

@@ -44,17 +44,22 @@ def type_in(popen: subprocess.Popen[bytes], text: str) -> None:
     popen.stdin.flush()
 
 
+def config_at(folder: Path, port: int) -> str:
+    """The demo's house with a broker where no other one is."""
+    house = Path(demo_config(folder))
+    values = yaml.safe_load(house.read_text())
+    values["mqtt"]["embedded"]["port"] = port
+    house.write_text(yaml.safe_dump(values))
+    return str(house)
+
+
 def inverter_w(listener: Ear) -> float:
     return float(listener.state.get("inverters", {}).get("inverter", {}).get("command_w") or 0.0)
 
 
 async def left_in_the_middle(folder: Path, number: signal.Signals) -> float:
     """A discharge that is left by a signal; after how long the house rests again, s."""
-    house = Path(demo_config(folder))
-    values = yaml.safe_load(house.read_text())
-    values["mqtt"]["embedded"]["port"] = free_port()
-    house.write_text(yaml.safe_dump(values))
-    async with gridzero(folder, "demo", "--config", str(house)) as demo:
+    async with gridzero(folder, "demo", "--config", config_at(folder, free_port())) as demo:
         await until(lambda: "mosquitto_sub -p" in demo.err)
         found = re.search(r"mosquitto_sub -p (\d+)", demo.err)
         assert found is not None

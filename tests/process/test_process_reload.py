@@ -90,7 +90,7 @@ def told(listener: Ear) -> dict[str, Any]:
 async def test_an_edited_file_is_taken_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:
     port = free_port()
     config = site_config(tmp_path, {"embedded": {"port": port}})
-    async with gridzero(tmp_path, "run", config), ear(port) as listener:
+    async with gridzero(tmp_path, "run", config) as site, ear(port) as listener:
         await until(lambda: told(listener))
         edit(config, control={"target_w": 40.0}, battery={"max_charge_a": 20.0})
         async with gridzero(tmp_path / "asks", "reload", config) as asks:
@@ -106,8 +106,10 @@ async def test_an_edited_file_is_taken_and_a_bad_one_changes_nothing(tmp_path: P
         assert "nothing was changed" in said["text"]
         assert listener.state["target_w"] == 40.0
         rewrite(config, text_of(config).replace("leese_s", "lease_s"))
-        said = await answer(listener, "2", "restart")
-        assert said["ok"] is True, "standard input is no terminal here"
+        async with gridzero(tmp_path / "again", "reload", "--restart", config) as asks:
+            assert await asks.ended() == ExitCode.ASKED
+            assert "stops in order" in asks.out
+        assert await site.ended() == ExitCode.AGAIN
 
 
 @pytest.mark.slow
@@ -178,7 +180,7 @@ async def test_a_file_that_crashes_gridzero_is_tried_three_times(tmp_path: Path)
 
 
 async def test_reading_a_file_does_not_hold_up_the_loop() -> None:
-    """A tick comes each 250 ms; figures in docs/benchmarks.md, this machine may be busy."""
+    """A tick comes each 250 ms; figures in docs/updating.md, this machine may be busy."""
     found, late_s = find_plugins(), list[float]()
 
     async def tick() -> None:

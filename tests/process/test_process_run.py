@@ -226,9 +226,9 @@ def stand_still():
     time.sleep(60)
 
 serve = service._serve
-async def serve_and_hang(*arguments):
+async def serve_and_hang(*arguments, **options):
     asyncio.get_running_loop().call_later(2.0, stand_still)
-    return await serve(*arguments)
+    return await serve(*arguments, **options)
 
 service._serve = serve_and_hang
 service.LoopWatch = functools.partial(LoopWatch, hung_s=1.5)

@@ -225,7 +225,7 @@ def test_nobody_without_a_password_gets_in() -> None:
 
 
 def test_scripts_can_be_run() -> None:
-    for name in ("image.sh", "move-can.sh"):
+    for name in ("image.sh", "base.sh", "move-can.sh"):
         assert (DOCKER / name).stat().st_mode & stat.S_IXUSR
 
 
@@ -238,6 +238,17 @@ def test_the_addon_fits_together() -> None:
     assert not {"privileged", "full_access", "docker_api", "hassio_role"} & config.keys()
     for file in (ADDON / "translations").glob("*.yaml"):
         assert yaml.safe_load(file.read_text())["configuration"].keys() == config["schema"].keys()
+
+
+def test_the_addon_is_built_on_what_its_page_says() -> None:
+    config, build = (
+        yaml.safe_load((ADDON / name).read_text()) for name in ("config.yaml", "build.yaml")
+    )
+    (base,) = set(build["build_from"].values())
+    assert build["build_from"].keys() == set(config["arch"])
+    assert "/" in base, "Supervisor silently takes a base of its own for a name without one"
+    assert of(ADDON / "Dockerfile", "ARG") == [f"BUILD_FROM={base}"]
+    assert f"-t {base} " in (ADDON / "DOCS.md").read_text()
 
 
 def test_the_addon_takes_the_account_that_supervisor_has_made() -> None:
@@ -260,5 +271,61 @@ def test_the_bill_of_materials_names_what_is_installed() -> None:
     assert bill["metadata"]["component"]["name"] == "gridzero"
     assert parts["pydantic"]["purl"] == f"pkg:pypi/pydantic@{parts['pydantic']['version']}"
     known = {part["bom-ref"] for part in bill["components"]}
+    assert all(
+        "licenses" in part for name, part in parts.items() if name in {"pydantic", "python-can"}
+    )
     wanted = {ref for one in bill["dependencies"] for ref in one["dependsOn"]}
     assert wanted <= known | {bill["metadata"]["component"]["bom-ref"]}
+
+
+def test_the_bill_of_materials_has_the_hash_of_the_very_file_that_was_installed() -> None:
+    sbom = module(DOCKER / "sbom.py")
+    info = {"url": "file:///x", "archive_info": {"hashes": {"sha256": "ab" * 32}}}
+    report = {
+        "install": [
+            {"download_info": info, "metadata": {"name": "Pydantic_Core"}},
+            {"download_info": {"url": "file:///y", "dir_info": {}}, "metadata": {"name": "own"}},
+        ]
+    }
+    hashes = dict(sbom.hashes_of(report))
+    assert hashes == {"pydantic-core": "ab" * 32}
+    bill = sbom.sbom(distributions(), hashes)
+    (part,) = [part for part in bill["components"] if part["name"] == "pydantic-core"]
+    assert part["hashes"] == [{"alg": "SHA-256", "content": "ab" * 32}]
+    assert "file:///" not in str(bill)
+
+
+def test_the_bill_of_materials_names_what_the_base_has() -> None:
+    status = (
+        "Package: libc6\nStatus: install ok installed\nArchitecture: arm64\nVersion: 1:2.36-9+x\n\n"
+        "Package: gone\nStatus: deinstall ok config-files\nArchitecture: arm64\nVersion: 1\n\n"
+    )
+    (part,) = module(DOCKER / "sbom.py").debian(status)
+    assert part["purl"] == "pkg:deb/debian/libc6@1%3A2.36-9%2Bx?arch=arm64"
+
+
+def test_what_a_start_would_compile_is_found(tmp_path: Path) -> None:
+    compiled = module(DOCKER / "compiled.py")
+    (tmp_path / "fresh_one.py").write_text("ANSWER = 42\n")
+    fresh = module(tmp_path / "fresh_one.py")
+    assert fresh.__spec__ is not None
+    cached = Path(str(fresh.__spec__.cached))
+    cached.unlink(missing_ok=True)
+    assert list(compiled.missing(iter([fresh, compiled.sys]))) == [
+        (tmp_path / "fresh_one.py", cached)
+    ]
+    cached.parent.mkdir(exist_ok=True)
+    cached.touch()
+    assert not list(compiled.missing(iter([fresh])))
+    for name in compiled.LOADED:
+        if name.startswith("gridzero"):
+            assert importlib.util.find_spec(name) is not None
+
+
+def test_every_path_of_the_host_that_compose_names_comes_with_the_checkout() -> None:
+    named = {volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", ())}
+    files = {name for name in named if name.startswith("./")} - {"./house"}
+    assert files
+    for name in files:
+        assert (DOCKER / name).exists()
+    assert {name for name in named if name[0] not in "./"} == COMPOSE["volumes"].keys()

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gridzero.checked import check_file
 from gridzero.config.files import read_text
 from gridzero.errors import ConfigError
+from gridzero.outputs.console.say_state import config_lines
 from gridzero.plugins import find_plugins
+from gridzero.reload_command import what_runs
 from gridzero.rollback import MOST_STARTS, choose
-from gridzero.runtime.config_keep import ConfigKeep, Trial
+from gridzero.runtime.config_keep import ConfigKeep, Trial, shown_fingerprint
 from gridzero.runtime.exit_codes import ExitCode
 
 FOUND = find_plugins()
@@ -211,3 +215,34 @@ def test_what_runs_is_said_only_while_it_runs(file: Path) -> None:
     for pid in (2**22 + 1, -1, "x", 10**30):
         path.write_text(json.dumps({**values, "pid": pid}))
         assert keep.running() == {}
+
+
+def test_check_says_when_something_else_runs(file: Path) -> None:
+    keep, good = keep_of(file), check_file(file, FOUND)
+    assert list(what_runs(file, good)) == []
+    told = {"fingerprint": shown_fingerprint(good.text), "loaded_utc": "2026-07-01T12:00:00Z"}
+    keep.say_running(told)
+    assert list(what_runs(file, good)) == []
+    keep.say_running({**told, "waits": ["links.bus.channel"]})
+    assert "links.bus.channel" in next(what_runs(file, good))
+    keep.say_running({**told, "fingerprint": "another"})
+    assert "2026-07-01T12:00:00Z" in next(what_runs(file, good))
+    keep.say_running({**told, "rolled_back": "the last good one runs"})
+    assert next(what_runs(file, good)) == "note: the last good one runs"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"waits": [], "file_differs": False, "rolled_back": None}, ""),
+        ({"waits": ["mqtt.host", 3], "file_differs": True}, "wait for a restart: mqtt.host"),
+        ({"waits": "junk", "file_differs": True}, "the file has changed: reload takes it"),
+        ({"waits": ["mqtt.host"], "rolled_back": "a fault says it"}, ""),
+    ],
+)
+def test_the_console_says_it_too(told: dict[str, Any] | None, said: str) -> None:
+    text = "".join(str(part) for one in config_lines(told) for part in one)
+    assert said in text
+    assert bool(text) is bool(said)

@@ -10,9 +10,9 @@ from gridzero.bench.control.arguments import add as add_control
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Five kinds of benchmark, each with options of its own."""
+    """Six kinds of benchmark, each with options of its own."""
     kinds = parser.add_subparsers(
-        dest="what", metavar="{core,control,battery,history,day}", required=True
+        dest="what", metavar="{core,control,battery,history,day,soak}", required=True
     )
     core = "latency, CPU time, memory, codecs and simulated time"
     control = "zero-grid control laws side by side on one simulated house"
@@ -24,6 +24,28 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_history(kinds.add_parser("history", help=history, description=f"Measure {history}."))
     day = "the reference house through a day of changed settings and restarts: what it counted"
     _add_day(kinds.add_parser("day", help=day, description=f"Live {day}."))
+    soak = "a month in which something breaks every few hours: growth, counters, limits"
+    _add_soak(kinds.add_parser("soak", help=soak, description=f"Live {soak}."))
+
+
+def _add_soak(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--json", action="store_true", help="print the figures as JSON")
+    add("--days", type=float, default=30.0, metavar="D", help="simulated; 30 by default")
+    hours = (
+        "of each day that are lived before the clock goes on to the next midnight; 24 by default"
+    )
+    add("--hours", type=float, default=24.0, metavar="H", help=hours)
+    add("--modules", type=int, default=2, metavar="N", help="2 to 9; 2 by default, the quickest")
+    add(
+        "--meter-s",
+        type=float,
+        default=2.0,
+        metavar="S",
+        help="time between two messages of the meter, 0.5 to 2; 2 by default, the quickest",
+    )
+    add("--troubles", type=int, default=9, metavar="N", help="in 24 lived hours; 9 by default")
+    add("--seed", type=int, default=1, help="of household, clouds, cells and troubles")
 
 
 def _add_day(parser: argparse.ArgumentParser) -> None:

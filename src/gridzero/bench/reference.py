@@ -86,10 +86,24 @@ def text(folder: Path, *, port: int, pty: str, descriptors: Mapping[str, int]) -
     return _TEXT.format(folder=folder, port=port, pty=pty, **descriptors)
 
 
+def few(modules: int) -> str:
+    """The configuration with links that lead nowhere and 2 to 9 of the modules."""
+    yaml = text(Path("state"), port=1883, pty="none", descriptors=_nowhere())
+    on_a, on_b = [3, 7, 8], [1, 2, 3, 4, 6, 7]
+    on_first = max(1, modules // 3)
+    few_a, few_b = on_a[:on_first], on_b[: modules - on_first]
+    for every, kept in ((on_a, few_a), (on_b, few_b)):
+        yaml = yaml.replace(f"modules: {every}", f"modules: {kept}")
+    return yaml
+
+
+def _nowhere() -> dict[str, int]:
+    return {name: number for number, name in enumerate(CAN_LINKS)}
+
+
 def loaded(yaml: str | None = None) -> Loaded:
     """The checked configuration; without a text, one whose links lead nowhere."""
-    nowhere = {name: number for number, name in enumerate(CAN_LINKS)}
-    yaml = yaml or text(Path("state"), port=1883, pty="none", descriptors=nowhere)
+    yaml = yaml or text(Path("state"), port=1883, pty="none", descriptors=_nowhere())
     return load_text(yaml, Path("reference-house.yaml"), load_plugins())
 
 

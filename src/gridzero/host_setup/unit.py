@@ -119,7 +119,7 @@ def _places(state: str, program: str, file: Path) -> Iterator[str]:
     else:
         yield f"ReadWritePaths={state}"
     yield f"RuntimeDirectory={_ALIVE.partition('/')[0]}"
-    yield f"Environment={VARIABLE}=/run/{_ALIVE} GRIDZERO_STATE_DIR={state}"
+    yield f"Environment={VARIABLE}=/run/{_ALIVE}"
     homes = ("/home/", "/root/")
     at_home = program.startswith(homes) or str(file).startswith(homes)
     yield f"ProtectHome={'read-only' if at_home else 'yes'}"

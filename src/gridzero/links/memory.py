@@ -74,6 +74,11 @@ class MemoryCan:
         self._listeners.append((handler, tuple(filters)))
         self._routes.clear()
 
+    def leave(self) -> None:
+        """Come off the bus for ever: what is sent and heard from now on reaches nobody."""
+        self._bus.ends.remove(self)
+        self._bus = MemoryCanBus("nowhere")
+
     def take(self, frame: CanFrame) -> None:
         """Receive a frame from the bus."""
         if frame.is_error:
@@ -139,6 +144,12 @@ class MemorySerial:
         """See ports.links.SerialLink."""
         self._handlers.append(handler)
 
+    def leave(self) -> None:
+        """Come off the wire for ever; the port can be opened anew."""
+        nowhere = MemorySerialWire("nowhere")
+        self._wire, self.far = nowhere, nowhere.device
+        self._handlers.clear()
+
     def take(self, data: bytes) -> None:
         """Receive bytes from the wire."""
         if not self._wire.plugged:
@@ -203,6 +214,11 @@ class MemoryMqtt:
         self.health.tx += 1
         raw = payload.encode() if isinstance(payload, str) else payload
         self._broker.put(topic, raw, retain)
+
+    def leave(self) -> None:
+        """Hear and say nothing more."""
+        self._broker.clients.remove(self)
+        self.plugged = False
 
     def take(self, message: MqttMessage) -> None:
         """Receive a message from the broker."""

@@ -17,7 +17,7 @@ from gridzero.links.mqtt_outbox import Outgoing
 from gridzero.links.tasks import apart
 
 REACH_LIMIT_S = 2.0  # for the TCP connection; two SYNs: a network that is back is used at once
-ANSWER_LIMIT_S = 4.0
+ANSWER_LIMIT_S = 3.0  # with the pause after it below what an outage may need to heal
 CONNECT_LIMIT_S = 12.0  # name look-up, TCP connection, TLS, the broker's answer
 LEAVE_LIMIT_S = 1.0
 LEAVE_TURNS = 3  # of the loop: write the goodbye, close the socket, end the keep-alive task

@@ -228,6 +228,10 @@ class Pack:
         """State of charge of each cell, as of the last full second."""
         return tuple(self._modules[module].soc)
 
+    def cell_ah(self, module: str) -> tuple[float, ...]:
+        """Capacity of each cell, Ah."""
+        return tuple(full_as / 3600.0 for full_as in self._modules[module].capacity_as)
+
     def bleeding(self, module: str) -> int:
         """Cells whose bleed resistor is on: bit i = cell i+1."""
         return self._modules[module].bleeding

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import sqlite3
 import stat
 import zipfile
@@ -17,17 +16,24 @@ from typing import Any
 
 import pytest
 
-from gridzero import __version__
+from gridzero import __version__, app
 from gridzero.backup import pack as packing
 from gridzero.backup.house import NAMES, SECRET, STATE, house_of, paths_of
 from gridzero.backup.manifest import BackupRefused
 from gridzero.backup.pack import pack
 from gridzero.cli import main
+from gridzero.config.loader import load_text
+from gridzero.demo.command import demo_config
 from gridzero.errors import GridzeroError
+from gridzero.links.memory import MemoryLinks
+from gridzero.outputs.alerts.face import FILE as ALERTS
 from gridzero.outputs.history.opening import connect, only_recorder
+from gridzero.plugins import find_plugins
 from gridzero.runtime.quick_file import QuickFile
+from gridzero.runtime.stores import FileStore
 
 Capture = pytest.CaptureFixture[str]
+HOME_ASSISTANT = "home_assistant.json"
 NOW = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)
 
 
@@ -177,13 +183,20 @@ def test_paths_are_those_that_gridzero_takes(tmp_path: Path) -> None:
     assert "named/mqtt.tls.ca_file" not in paths
 
 
-def test_no_file_of_the_state_folder_is_forgotten() -> None:
-    source = Path(packing.__file__).parents[1]
-    texts = [f.read_text() for f in (source / "app.py", *source.glob("outputs/**/*.py"))]
-    texts.append((source / "outputs/alerts/face.py").read_text().replace("FILE =", "folder /"))
-    kept = {
-        name
-        for text in texts
-        for name in re.findall(r'(?:state_dir|folder) / "([^"]+\.json)"', text)
-    }
-    assert {f"state/{name}" for name in kept} == set(STATE)
+async def test_no_file_of_the_state_folder_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: set[str] = {HOME_ASSISTANT, ALERTS}
+
+    class Noted(FileStore):
+        def __init__(self, path: Path, *more: Any, **options: Any) -> None:
+            made.add(path.name)
+            super().__init__(path, *more, **options)
+
+    monkeypatch.setattr(app, "FileStore", Noted)
+    plugins = find_plugins().plugins
+    house = demo_config().read_text().replace("state/demo", str(tmp_path))
+    loaded = load_text(f"{house}prices: {{import_ct: 30, export_ct: 8}}\n", demo_config(), plugins)
+    links = {name: link.type for name, link in loaded.config.links.items()}
+    app.build(loaded, plugins, MemoryLinks(links))
+    assert {f"state/{name}" for name in made} == set(STATE)

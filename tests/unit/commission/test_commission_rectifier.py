@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from gridzero.cli import main
-from gridzero.commission.rectifier import store, values_of
+from gridzero.commission.rectifier import _links, _untold, plugin_of, store, values_of
 from gridzero.commission.result import Outcome, Result
 from gridzero.config.loader import load_text
 from gridzero.demo.scene import build_twins
 from gridzero.errors import DeviceError
+from gridzero.links.can_bus import RealCan
 from gridzero.links.memory import MemoryLinks
 from gridzero.plugins import find_plugins
 from gridzero.ports.devices import OfflineValues
+from gridzero.ports.links import CanFilter, CanFrame
+from gridzero.real_links import up_soon
+from gridzero.runtime.state_lock import only_process
 from gridzero.sim.house import House
 from gridzero.sim.pack import Pack
 from gridzero.sim.sources import Constant
@@ -121,6 +125,41 @@ async def test_a_dead_unit_says_so() -> None:
         assert result.outcome is Outcome.BAD
         with pytest.raises(DeviceError, match="does not answer"):
             await house.values.measured_v()
+
+
+@pytest.mark.real_time
+async def test_over_the_link_of_the_command_with_nobody_else_on_the_bus() -> None:
+    loaded = load_text(CONTACTOR.read_text(), CONTACTOR, find_plugins().plugins)
+    plugin, options = plugin_of(loaded, "rectifier"), loaded.device_options["rectifier"]
+    end = RealCan(name="twin", interface="virtual", channel="charger", report=_untold)
+    async with shed() as house:
+        twin = house.twin
+
+        def hear(frame: CanFrame) -> None:
+            twin.receive(frame)
+            for answer in twin.advance(0.0):
+                end.send(answer)
+
+        end.listen(hear, (CanFilter(0, 0, is_extended=True),))
+        task = asyncio.create_task(end.run())
+        await up_soon(end.health)
+        async with _links(loaded, "rectifier") as links:
+            values = values_of(plugin, options, "rectifier", links)
+            assert await values.store("volts", 42.0, WORDS) == 42.0
+            assert twin.registers.offline_v == 42.0
+            assert await values.measured_v() >= 0.0
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def test_beside_a_running_gridzero_it_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = ("--kept", str(tmp_path / "kept.json"))
+    with only_process(tmp_path / "state" / "contactor"):
+        assert main(["commission", "rectifier", "--config", str(CONTACTOR), *kept]) == 2
+    assert "another gridzero runs" in capsys.readouterr().err
 
 
 def test_it_wants_a_file_and_one_device(capsys: pytest.CaptureFixture[str]) -> None:

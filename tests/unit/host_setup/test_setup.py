@@ -96,7 +96,7 @@ def test_the_unit_comes_back_and_is_watched() -> None:
         "StateDirectory=gridzero",
         "NotifyAccess=main",
         "RuntimeDirectory=gridzero",
-        "Environment=GRIDZERO_ALIVE_FILE=/run/gridzero/alive GRIDZERO_STATE_DIR=/var/lib/gridzero",
+        "Environment=GRIDZERO_ALIVE_FILE=/run/gridzero/alive",
         "ProtectHome=yes",
         "SupplementaryGroups=dialout i2c",
     } <= set(unit)

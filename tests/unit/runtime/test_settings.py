@@ -153,3 +153,32 @@ def test_a_configuration_that_contradicts_itself_does_not_hang_the_start() -> No
     Settings(Wanted(), store).change(power_w=100)
     contradiction = Wanted(min_soc_pct=40.0, max_soc_pct=30.0)
     assert Settings(contradiction, store).wanted.power_w == 100.0
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["target_w", "power_w", "peak_w", "min_soc_pct", "max_soc_pct"]),
+        st.sampled_from([0.0, 20.0, 60.0, 90.0]),
+    ),
+    st.sampled_from(list(Mode)),
+    st.builds(
+        Wanted,
+        mode=st.sampled_from([Mode.AUTO, Mode.HOLD]),
+        target_w=st.sampled_from([0.0, 20.0]),
+        min_soc_pct=st.sampled_from([0.0, 30.0]),
+        max_soc_pct=st.sampled_from([50.0, 100.0]),
+    ),
+)
+def test_new_defaults_while_running_are_what_a_restart_would_give(
+    changes: dict[str, float], mode: Mode, default: Wanted
+) -> None:
+    store = MemoryStore()
+    settings = Settings(Wanted(), store)
+    for key, value in {**changes, "mode": mode.value}.items():
+        with suppress(SettingRefused):
+            settings.change(**{key: value})
+    restarted = MemoryStore()
+    restarted.values = json.loads(json.dumps(store.values))
+    settings.renew(default)
+    assert settings.wanted == Settings(default, restarted).wanted
+    assert Settings(default, store).wanted == settings.wanted

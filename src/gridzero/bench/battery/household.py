@@ -31,15 +31,11 @@ _READ_SIGMA_V = 0.0005
 
 
 class QuickPack(Pack):
-    """A pack in steps of many seconds, whose true capacities may be looked at."""
+    """A pack in steps of many seconds, whose capacities may be changed."""
 
     def leap(self, seconds: float, current_a: float) -> None:
         """One step; up to 30 s the currents between modules stay true."""
         self._step(seconds, current_a)
-
-    def cell_ah(self, module: str) -> list[float]:
-        """True capacity of each cell, Ah."""
-        return [one / 3600.0 for one in self._modules[module].capacity_as]
 
     def scale(self, module: str, factor: float, cell: int | None = None) -> None:
         """Make a module, or one of its cells (from 1), larger or smaller."""

@@ -141,10 +141,16 @@ def within(told: Sequence[Told]) -> float:
 
 def usable(house: Days) -> tuple[float, float]:
     """True state of charge and Ah between the first empty and first full cell of each module."""
+    pack = house.pack
+    return usable_of((pack.cell_soc(name), pack.cell_ah(name)) for name in pack.modules)
+
+
+def usable_of(modules: Iterable[tuple[Sequence[float], Sequence[float]]]) -> tuple[float, float]:
+    """The same of (charge of each cell 0..1, Ah of each cell) of each module."""
     low, high = soc_at_rest(_EMPTY_V), soc_at_rest(_FULL_V)
     out_ah = in_ah = 0.0
-    for name in house.pack.modules:
-        cells = list(zip(house.pack.cell_soc(name), house.pack.cell_ah(name), strict=True))
+    for socs, amounts_ah in modules:
+        cells = list(zip(socs, amounts_ah, strict=True))
         out_ah += max(0.0, min((soc - low) * ah for soc, ah in cells))
         in_ah += max(0.0, min((high - soc) * ah for soc, ah in cells))
     return out_ah / (out_ah + in_ah), out_ah + in_ah

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from gridzero.bench import reference
@@ -192,13 +191,7 @@ class Day:
 
 def loaded(modules: int) -> Loaded:
     """The reference house with panels and prices, and some of its modules."""
-    nowhere = {name: number for number, name in enumerate(reference.CAN_LINKS)}
-    text = reference.text(Path("state"), port=1883, pty="none", descriptors=nowhere)
-    on_a, on_b = [3, 7, 8], [1, 2, 3, 4, 6, 7]
-    few_a, few_b = on_a[: max(1, modules // 3)], on_b[: max(1, modules - modules // 3)]
-    for every, few in ((on_a, few_a), (on_b, few_b)):
-        text = text.replace(f"modules: {every}", f"modules: {few}")
-    return reference.loaded(text + _MORE)
+    return reference.loaded(reference.few(modules) + _MORE)
 
 
 def _fresh(store: MemoryStore) -> MemoryStore:

@@ -13,8 +13,8 @@ _WS_PER_KWH = 3.6e6
 class Truth:
     """Call ``step`` after each step of the house. sums: kWh since the start, over restarts."""
 
-    def __init__(self, chargers: frozenset[str]) -> None:
-        self._chargers = chargers
+    def __init__(self, chargers: frozenset[str], step_s: float = STEP_S) -> None:
+        self._chargers, self._step_s = chargers, step_s
         self.sums: dict[Counted, float] = dict.fromkeys(_COUNTED, 0.0)
         self.seconds = self.grid_ws = 0.0
 
@@ -31,9 +31,9 @@ class Truth:
             *(surplus_w, stored_w, taken_w - stored_w, house.pv_w, house.load_w + idle_w),
         )
         for counted, power_w in zip(_COUNTED, powers_w, strict=True):
-            self.sums[counted] += power_w * STEP_S / _WS_PER_KWH
-        self.seconds += STEP_S
-        self.grid_ws += abs(grid_w) * STEP_S
+            self.sums[counted] += power_w * self._step_s / _WS_PER_KWH
+        self.seconds += self._step_s
+        self.grid_ws += abs(grid_w) * self._step_s
 
     def _converters(self, house: House) -> tuple[float, float, float]:
         """Given, taken, and drawn at rest, W."""

@@ -139,12 +139,18 @@ class Discovery:
             topic = self._names.state_topic(device.key, row.pace)
             component["state_topic"] = f"{self._names.prefix}/{topic}"
         if row.has_state:
-            as_json = " | tojson" if row.platform is Platform.UPDATE else ""
-            component["value_template"] = f"{{{{ value_json.{row.key}{as_json} }}}}"
+            component["value_template"] = f"{{{{ {_value_of(row)} }}}}"
         if row.needs:
             component["availability"] = self._availability(device.subsystem, row.needs)
             component["availability_mode"] = "all"
         return component
+
+
+def _value_of(row: Row) -> str:
+    """In Jinja. An object has methods, of which ``update`` is one: its members are in brackets."""
+    if row.platform is Platform.UPDATE:
+        return f"value_json['{row.key}'] | tojson"
+    return f"value_json.{row.key}"
 
 
 _ORIGIN: Final = {"name": "gridzero", "sw_version": VERSION}

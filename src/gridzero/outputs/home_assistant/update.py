@@ -7,6 +7,7 @@ shown and no more.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any, Final
@@ -30,9 +31,15 @@ OnDisk = Callable[[], str | None]
 
 def installed_on_disk() -> str | None:
     """The version that a gridzero started now would have, read afresh; None = not known."""
+    importlib.invalidate_caches()
     try:
         return metadata.version("gridzero")
-    except metadata.PackageNotFoundError:
+    except (
+        metadata.PackageNotFoundError,
+        OSError,
+        ValueError,
+        KeyError,
+    ):  # pip is at work just now
         return None
 
 

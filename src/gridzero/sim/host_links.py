@@ -7,20 +7,18 @@ still arrives; nothing that it says afterwards does, and it hears nothing any mo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from gridzero.errors import LinkError
 from gridzero.links.memory import (
     MemoryCan,
-    MemoryCanBus,
     MemoryGpio,
     MemoryGpioLine,
+    MemoryHttp,
     MemoryI2c,
     MemoryLinks,
     MemoryMqtt,
     MemorySerial,
-    MemorySerialWire,
+    MemoryUdp,
 )
 from gridzero.ports.links import Bias
 
@@ -35,10 +33,12 @@ class HostI2c:
         self._bus = bus
 
     async def read_word(self, address: int, register: int) -> int:
+        """See ports.links.I2cLink."""
         await self._turn()
         return await self._bus.read_word(address, register)
 
     async def write_word(self, address: int, register: int, value: int) -> None:
+        """See ports.links.I2cLink."""
         await self._turn()
         await self._bus.write_word(address, register, value)
 
@@ -52,8 +52,11 @@ class HostI2c:
 
 
 class HostGpio:
-    """The chip as the process sees it. After its death the kernel keeps each line as it is, as that
-    of Raspberry Pi OS does: only the heartbeat ends."""
+    """The chip as the process sees it.
+
+    After its death the kernel keeps each line as it is, as that of Raspberry Pi OS does: only the
+    heartbeat ends.
+    """
 
     def __init__(self, chip: MemoryGpio) -> None:
         self.name, self.health = chip.name, chip.health
@@ -61,9 +64,11 @@ class HostGpio:
         self._chip = chip
 
     def output(self, line: int, *, active_low: bool) -> HostOutput:
+        """See ports.links.GpioLink."""
         return HostOutput(self, self._chip.output(line, active_low=active_low))
 
     def input(self, line: int, *, active_low: bool, bias: Bias) -> MemoryGpioLine:
+        """See ports.links.GpioLink."""
         return self._chip.input(line, active_low=active_low, bias=bias)
 
 
@@ -74,6 +79,7 @@ class HostOutput:
         self._chip, self._line = chip, line
 
     def drive(self, *, active: bool) -> None:
+        """See ports.links.GpioOutput."""
         if not self._chip.is_cut:
             self._line.drive(active=active)
 
@@ -83,27 +89,49 @@ class HostLinks:
 
     def __init__(self, media: MemoryLinks) -> None:
         self._media = media
-        self._made: dict[tuple[str, str], Any] = {}
+        self._can: dict[str, MemoryCan] = {}
+        self._serial: dict[str, MemorySerial] = {}
+        self._i2c: dict[str, HostI2c] = {}
+        self._gpio: dict[str, HostGpio] = {}
+        self._mqtt: MemoryMqtt | None = None
 
     def can(self, name: str) -> MemoryCan:
-        return self._once("can", name, lambda: self._media.can_bus(name).attach())
+        """An end of the bus, of this life."""
+        if name not in self._can:
+            self._can[name] = self._media.can_bus(name).attach()
+        return self._can[name]
 
     def serial(self, name: str) -> MemorySerial:
-        return self._once("serial", name, lambda: self._open_port(name))
+        """The port, opened by this life."""
+        if name not in self._serial:
+            self._serial[name] = self._open_port(name)
+        return self._serial[name]
 
     def i2c(self, name: str) -> HostI2c:
-        return self._once("i2c", name, lambda: HostI2c(self._media.i2c(name)))
+        """The bus."""
+        if name not in self._i2c:
+            self._i2c[name] = HostI2c(self._media.i2c(name))
+        return self._i2c[name]
 
     def gpio(self, name: str) -> HostGpio:
-        return self._once("gpio", name, lambda: HostGpio(self._media.gpio(name)))
+        """The chip."""
+        if name not in self._gpio:
+            self._gpio[name] = HostGpio(self._media.gpio(name))
+        return self._gpio[name]
+
+    def http(self, name: str) -> MemoryHttp:
+        """The web server: a request that a dead process made changes nothing."""
+        return self._media.http(name)
+
+    def udp(self, name: str) -> MemoryUdp:
+        """The port: a dead process that hears on changes nothing."""
+        return self._media.udp(name)
 
     def mqtt(self) -> MemoryMqtt:
-        return self._once("mqtt", "", self._media.broker.attach)
-
-    def _once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
-        if (kind, name) not in self._made:
-            self._made[kind, name] = make()
-        return self._made[kind, name]
+        """A client of the broker, of this life."""
+        if self._mqtt is None:
+            self._mqtt = self._media.broker.attach()
+        return self._mqtt
 
     def _open_port(self, name: str) -> MemorySerial:
         wire = self._media.wire(name)
@@ -112,24 +140,12 @@ class HostLinks:
         return end
 
     def cut(self) -> None:
-        for (kind, name), end in self._made.items():
-            getattr(self, f"_cut_{kind}")(name, end)
-
-    def _cut_can(self, name: str, end: MemoryCan) -> None:
-        self._media.can_bus(name).ends.remove(end)
-        end._bus = MemoryCanBus("nowhere")
-
-    def _cut_serial(self, _name: str, end: MemorySerial) -> None:
-        nowhere = MemorySerialWire("nowhere")
-        end._wire, end.far = nowhere, nowhere.device
-        end._handlers.clear()
-
-    def _cut_i2c(self, _name: str, end: HostI2c) -> None:
-        end.is_cut = True
-
-    def _cut_gpio(self, _name: str, end: HostGpio) -> None:
-        end.is_cut = True
-
-    def _cut_mqtt(self, _name: str, end: MemoryMqtt) -> None:
-        self._media.broker.clients.remove(end)
-        end.plugged = False
+        """The process is dead."""
+        ends: list[MemoryCan | MemorySerial] = [*self._can.values(), *self._serial.values()]
+        for end in ends:
+            end.leave()
+        parts: list[HostI2c | HostGpio] = [*self._i2c.values(), *self._gpio.values()]
+        for part in parts:
+            part.is_cut = True
+        if self._mqtt is not None:
+            self._mqtt.leave()

@@ -1,0 +1,1 @@
+"""``gridzero bench soak``: a month of a house in which something breaks every few hours."""
