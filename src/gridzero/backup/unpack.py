@@ -72,7 +72,7 @@ def _chunks(archive: zipfile.ZipFile, name: str, where: str) -> Iterator[bytes]:
         with archive.open(name) as part:
             while chunk := part.read(_CHUNK):
                 yield chunk
-    except _BROKEN as error:
+    except (*_BROKEN, OSError) as error:  # spoilt numbers can lead to a place before the file
         raise damaged(where, f"{name} cannot be read ({type(error).__name__})") from None
 
 
