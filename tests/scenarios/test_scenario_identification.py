@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from scenario import Story, house
 
+from gridzero.commands.identify import Watcher
 from gridzero.control.learned import Learned
 from gridzero.domain.reasons import Because
-from gridzero.identify import Watcher
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.stores import MemoryStore
 from gridzero.sim.sources import Samples

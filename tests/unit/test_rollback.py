@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridzero.checked import check_file
+from gridzero.commands.reload import what_runs
 from gridzero.config.files import read_text
+from gridzero.configured.checked import check_file
+from gridzero.configured.rollback import MOST_STARTS, choose
 from gridzero.errors import ConfigError
 from gridzero.outputs.console.say_state import config_lines
 from gridzero.plugins import find_plugins
-from gridzero.reload_command import what_runs
-from gridzero.rollback import MOST_STARTS, choose
 from gridzero.runtime.config_keep import ConfigKeep, Trial, shown_fingerprint
 from gridzero.runtime.exit_codes import ExitCode
 
