@@ -95,8 +95,9 @@ def _half(file: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing": (lambda _: None, "No such file or directory. Check the path"),
     "folder": (Path.mkdir, "Is a directory. Check the path"),
+    "pipe": (os.mkfifo, "it is a pipe or a device. Check the path"),
     "empty": (_empty, "the file is empty. Start from configs/minimal.yaml"),
-    "large": (_large, "the file is larger than 256 KiB. This is not a configuration"),
+    "large": (_large, "the file is larger than 64 KiB. This is not a configuration"),
     "binary": (_binary, "this is a binary file. Give a YAML text file"),
     "loop": (_loop, "Too many levels of symbolic links. Check the path"),
     "unreadable": (_unreadable, "Permission denied. Check the path and the file's permissions"),
