@@ -21,6 +21,7 @@ from gridzero.errors import ConfigError
 from gridzero.house_rules import prices_of, profile_of, rules_of, wanted_of
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
+from gridzero.outputs.presence import Presence
 from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
@@ -71,6 +72,7 @@ class App:
     energy: EnergyMemory
     orders: Orders
     mqtt_in: MqttIn
+    presence: Presence
     trace: TraceOut
     kept: SparingStore
     retuner: Retuner
@@ -88,6 +90,7 @@ class App:
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
                 Service("mqtt_in", self.mqtt_in.run),
+                Service("presence", self.presence.run),
                 Service("energy", self.energy.run),
                 Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
@@ -201,6 +204,7 @@ def build(
         energy_memory,
         orders,
         mqtt_in,
+        Presence(faults, mqtt, clock, prefix, config.site.name),
         TraceOut(tracer, mqtt, clock, prefix),
         kept,
         retuner,

@@ -72,6 +72,7 @@ SHOWN_BY = {
     "state_not_saved": "test_a_full_disk_is_told_and_an_answer_says_that_nothing_was_stored",
     "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
+    "second_control": "test_a_second_control_on_the_same_prefix_is_told_and_changes_no_power",
     "broker_refuses": "test_a_word_that_does_not_come_back_is_told",
     "can_errors": "test_error_frames_are_decoded_and_not_passed_on",
     "bleed_mismatch": "test_a_module_that_does_not_bleed_as_asked_is_told_and_left_alone",

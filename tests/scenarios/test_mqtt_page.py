@@ -222,7 +222,16 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
         "actions": {"KEY": heard["settings"]["actions"]["balance"]},
     }
     assert set(heard["answer"]) == documented("ask` and `gridzero/answer")
-    for topic in ("state", "score", "energy", "event", "settings", "config", "trace/LINK"):
+    for topic in (
+        "state",
+        "score",
+        "energy",
+        "event",
+        "settings",
+        "config",
+        "control",
+        "trace/LINK",
+    ):
         assert set(paths(heard[topic])) == documented(topic), topic
     cells = {"NAME": next(iter(heard["cells"].values()))}
     assert set(paths(cells)) == documented("cells")

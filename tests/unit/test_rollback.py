@@ -217,6 +217,16 @@ def test_what_runs_is_said_only_while_it_runs(file: Path) -> None:
         assert keep.running() == {}
 
 
+def test_what_runs_is_written_only_when_it_changes(file: Path) -> None:
+    keep, path = keep_of(file), file.parent / "state" / "config" / "running.json"
+    keep.say_running({"fingerprint": "abc"})
+    written = path.stat().st_ino
+    keep.say_running({"fingerprint": "abc"})
+    assert path.stat().st_ino == written  # whoever replaces a file gives it another number
+    keep.say_running({"fingerprint": "abd"})
+    assert path.stat().st_ino != written
+
+
 def test_check_says_when_something_else_runs(file: Path) -> None:
     keep, good = keep_of(file), check_file(file, FOUND)
     assert list(what_runs(file, good)) == []

@@ -564,6 +564,17 @@ _ROWS = (
         severity=Severity.WARNING,
     ),
     Fault(
+        code="second_control",
+        title="Another control speaks under the same topic prefix",
+        noticed="each says who it is every 5 s: once another was heard for 40 s, longer than one"
+        " that ends speaks beside its successor",
+        power="unchanged, since anybody may claim it; but wishes reach both, and two that hold the"
+        " same meter work against each other",
+        clears="by itself within 25 s of its last word",
+        remedy="End the one that is not wanted (the text names its machine), or give each house its"
+        " own mqtt.topic_prefix",
+    ),
+    Fault(
         code="device_lost",
         title="A driver cannot serve its device",
         noticed="at once; it is tried again every 2 s",

@@ -68,6 +68,7 @@ class ConfigKeep:
         self._good, self._trial = self._folder / "last-good.yaml", self._folder / "trial.json"
         self._running = self._folder / "running.json"
         self._turn = threading.Lock()
+        self._said: dict[str, Any] = {}
         self.trouble = ""
         """Why nothing is kept, in words; "" while it is."""
 
@@ -108,8 +109,10 @@ class ConfigKeep:
         return values if is_ours else {}
 
     def say_running(self, values: dict[str, Any]) -> None:
-        """Say which one runs."""
-        self._write(self._running, json.dumps({**values, "file": self._file, "pid": os.getpid()}))
+        """Say which one runs; written only when that changed: a card wears."""
+        said = {**values, "file": self._file, "pid": os.getpid()}
+        if said != self._said and self._write(self._running, json.dumps(said)):
+            self._said = said
 
     def _write(self, path: Path, text: str) -> bool:
         try:
