@@ -114,7 +114,7 @@ async def test_an_inverter_that_says_it_gives_nothing_is_replaced(tmp_path: Path
     assert max(abs(m.grid_w) for m in story.between(80, 120)) < 25.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_equal_inverters_share_the_hours(tmp_path: Path) -> None:
     on_off = [(100.0 * i, 300.0 if i % 2 == 0 else 0.0) for i in range(8)]
     async with house(load_w=steps(*on_off), soc=0.6, config=equal(tmp_path)) as story:
