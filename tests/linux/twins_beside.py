@@ -18,6 +18,7 @@ from pathlib import Path
 
 from gridzero.config.links import CanLinkConfig, SerialLinkConfig
 from gridzero.config.loader import load
+from gridzero.config.models import MqttConfig
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.plugins import load_plugins
 from gridzero.sim.house import House
@@ -43,6 +44,10 @@ class Load:
             self.value_w = float(line)
 
 
+def port_of(broker: MqttConfig) -> int:
+    return broker.embedded.port if broker.is_embedded else broker.port
+
+
 def untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
     """What happens at the far ends is the test's own doing."""
 
@@ -57,7 +62,7 @@ async def live(file: Path) -> None:
         },
         report=untold,
         mqtt=RealMqtt(
-            host="127.0.0.1", port=loaded.config.mqtt.embedded.port, name="twins", report=untold
+            host="127.0.0.1", port=port_of(loaded.config.mqtt), name="twins", report=untold
         ),
         interface="socketcan",
     )
