@@ -132,7 +132,9 @@ def test_it_is_moved_works_there_falls_back_and_is_moved_again(
         assert moved.returncode == 1
         assert not is_here(plugged.name)
         worked_s = until_polled(plugged)
-        measured("interface moved into the network of a container: the bus is asked", None, worked_s)
+        measured(
+            "interface moved into the network of a container: the bus is asked", None, worked_s
+        )
         assert worked_s < 10.0
         container.kill()
         wait_for(lambda: is_here(plugged.name), 20.0, "it falls back to the host")
