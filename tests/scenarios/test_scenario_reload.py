@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from scenario import SMALL_DEMO, Story, house
 
 from gridzero.app import App
-from gridzero.checked import check_text
+from gridzero.commands.reload import reload
+from gridzero.configured.checked import check_text
+from gridzero.configured.reloading import LOOK_S, PAUSE_S, TRIAL_S, Reloader
+from gridzero.configured.rollback import Chosen, choose
 from gridzero.domain.reasons import Because
 from gridzero.outputs.feed import Feed
 from gridzero.plugins import find_plugins
-from gridzero.reload_command import reload
-from gridzero.reloading import LOOK_S, PAUSE_S, TRIAL_S, Reloader
-from gridzero.rollback import Chosen, choose
 from gridzero.runtime.config_keep import ConfigKeep
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.settings import SettingRefused

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridzero.checked import check_file
+from gridzero.commands.reload import what_runs
 from gridzero.config.files import MOST_BYTES, read_text
+from gridzero.configured.checked import check_file
+from gridzero.configured.rollback import MOST_STARTS, choose
 from gridzero.errors import ConfigError
 from gridzero.outputs.console.say_state import config_lines
 from gridzero.plugins import find_plugins
-from gridzero.reload_command import what_runs
-from gridzero.rollback import MOST_STARTS, choose
 from gridzero.runtime.config_keep import ConfigKeep, Probation, shown_fingerprint
 from gridzero.runtime.exit_codes import ExitCode
 
@@ -299,6 +299,16 @@ def test_what_runs_is_said_only_while_it_runs(file: Path) -> None:
     for begun in (values["begun"] - 1, None, "x"):  # another process has this number now
         path.write_text(json.dumps({**values, "begun": begun}))
         assert keep.running() == {}
+
+
+def test_what_runs_is_written_only_when_it_changes(file: Path) -> None:
+    keep, path = keep_of(file), file.parent / "state" / "config" / "running.json"
+    keep.say_running({"fingerprint": "abc"})
+    written = path.stat().st_ino
+    keep.say_running({"fingerprint": "abc"})
+    assert path.stat().st_ino == written  # whoever replaces a file gives it another number
+    keep.say_running({"fingerprint": "abd"})
+    assert path.stat().st_ino != written
 
 
 def test_check_says_when_something_else_runs(file: Path) -> None:

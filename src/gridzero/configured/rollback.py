@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gridzero.checked import check_text
 from gridzero.config.files import read_text
 from gridzero.config.live import are_harmless, written_differences
 from gridzero.config.loader import Loaded, load_text
+from gridzero.configured.checked import check_text
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found
 from gridzero.runtime.config_keep import ConfigKeep, Good, Probation

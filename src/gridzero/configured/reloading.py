@@ -14,14 +14,14 @@ from typing import Any
 import structlog
 
 from gridzero.app import App
-from gridzero.checked import Checked, check_settled
 from gridzero.children import Beside
 from gridzero.config.files import read_text
 from gridzero.config.live import Change, changes, split, taken
 from gridzero.config.models import Config
+from gridzero.configured.checked import Checked, check_settled
+from gridzero.configured.rollback import Chosen, with_loaded
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found
-from gridzero.rollback import Chosen, with_loaded
 from gridzero.runtime.config_keep import shown_fingerprint, utc_now
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.settings import SettingRefused

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gridzero.checked import Checked
+from gridzero.broker_client import account, client, running
 from gridzero.config.files import read_text
 from gridzero.config.models import MqttConfig
-from gridzero.identify import account, client
+from gridzero.configured.checked import Checked
 from gridzero.outputs.feed import Feed
 from gridzero.ports.clock import LoopClock
 from gridzero.real_links import up_soon
@@ -33,13 +33,9 @@ def run(config: Path, broker: str | None, *, restart: bool) -> ExitCode:
 async def _run(config: Path, mqtt: MqttConfig, *, restart: bool) -> ExitCode:
     link = client(mqtt)
     feed = Feed(link, LoopClock(), mqtt.topic_prefix)
-    task = asyncio.create_task(link.run(), name="mqtt")
-    try:
+    async with running(link):
         await up_soon(link.health)
         return await reload(feed, config, restart=restart)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def reload(feed: Feed, config: Path, *, restart: bool) -> ExitCode:
