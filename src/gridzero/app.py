@@ -15,10 +15,11 @@ from gridzero.config.models import (
     ThermalConfig,
     WatchdogConfig,
 )
+from gridzero.configured.house_rules import prices_of, profile_of, rules_of, wanted_of
+from gridzero.configured.retune import Retuner
 from gridzero.domain.events import Severity
 from gridzero.domain.reasons import REASONS
 from gridzero.errors import ConfigError
-from gridzero.house_rules import prices_of, profile_of, rules_of, wanted_of
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
 from gridzero.outputs.presence import Presence
@@ -27,7 +28,6 @@ from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
-from gridzero.retune import Retuner
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of

@@ -88,6 +88,11 @@ SHOWN_BY = {
 }
 
 
+def is_long(test: str) -> bool:
+    marked = re.compile(rf"@pytest\.mark\.long\n(?:[@ )].*\n)*(?:async )?def {test}\(")
+    return any(marked.search(path.read_text()) for path in TESTS.rglob("test_*.py"))
+
+
 def test_every_row_names_its_test() -> None:
     assert set(SHOWN_BY) == set(FAULTS)
 
@@ -103,4 +108,5 @@ def test_the_named_test_exists_and_asserts_the_fault(code: str, test: str) -> No
         )
     ]
     assert len(found) == 1, f"{test} stands {len(found)} times"
+    assert not is_long(test), "who is left out by default shows nothing"
     assert f'"{code}"' in found[0] or "told(code)" in found[0]

@@ -13,6 +13,8 @@ import pytest
 from scenario import DEMO, house
 
 from gridzero.config.loader import load_text
+from gridzero.configured.reloading import Reloader
+from gridzero.configured.rollback import Chosen
 from gridzero.domain.ageing import (
     CellHealth,
     Estimate,
@@ -31,8 +33,6 @@ from gridzero.domain.thermal import ThermalState
 from gridzero.domain.trust import Blame, CellDoubt, Oddity, Trust
 from gridzero.outputs.battery import battery_of, health_of
 from gridzero.plugins import find_plugins
-from gridzero.reloading import Reloader
-from gridzero.rollback import Chosen
 from gridzero.runtime.config_keep import ConfigKeep
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()

@@ -494,7 +494,8 @@ _ROWS = (
         power="gives nothing: 0 W, counts as nothing, others carry what they can; it is asked for"
         " 150 W after 15 s, then with pauses of up to 10 minutes. Gives a part: goes on being used",
         clears="by itself when it is seen to give again",
-        remedy="Check the inverter's DC voltage window, its limit setting, display and RS485 cable",
+        remedy="Compare the stop and start voltage on its display with stop_v and start_v of the"
+        " configuration; check its limit setting and the RS485 cable",
         severity=Severity.WARNING,
     ),
     Fault(

@@ -236,15 +236,11 @@ class Soak:
 
 
 def loaded(modules: int, meter_s: float) -> Loaded:
-    """The reference house with panels and prices, some of its modules, and a short history.
-
-    Its inverter is set for 36 V: one for 48 V stops at 43 V, with a third of the charge left.
-    """
+    """The reference house with panels and prices, some of its modules, and a short history."""
     text = reference.few(modules) + _MORE
     for before, after in (
         ("expected_interval_s: 0.5", f"expected_interval_s: {meter_s:g}"),
         ("  min_discharge_w", "  protect_period_s: 0.5\n  min_discharge_w"),
-        ("    read_status: false\n", "    read_status: false\n    system_v: 36\n"),
     ):
         text = text.replace(before, after)
     return reference.loaded(text)
