@@ -25,11 +25,11 @@ TAIL_BYTES = 2048
 TWINS = Path(__file__).with_name("twins_beside.py")
 
 
-def configuration(folder: Path, port: int) -> Path:
+def values_of(folder: Path, mqtt: dict[str, Any]) -> dict[str, Any]:
     """Two battery buses on which modules have the same numbers, a rectifier, an inverter."""
-    values = {
+    return {
         "site": {"name": "Linux", "state_dir": "state", "log": {"format": "json"}},
-        "mqtt": {"host": LOOPBACK, "port": port},
+        "mqtt": mqtt,
         "links": {
             "bus_a": {"type": "can", "channel": BATTERY_A},
             "bus_b": {"type": "can", "channel": BATTERY_B},
@@ -54,8 +54,11 @@ def configuration(folder: Path, port: int) -> Path:
             },
         },
     }
+
+
+def configuration(folder: Path, port: int) -> Path:
     file = folder / "house.yaml"
-    file.write_text(yaml.safe_dump(values))
+    file.write_text(yaml.safe_dump(values_of(folder, {"host": LOOPBACK, "port": port})))
     return file
 
 

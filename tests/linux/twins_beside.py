@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gridzero.config.links import CanLinkConfig, SerialLinkConfig
 from gridzero.config.loader import load
+from gridzero.config.models import MqttConfig
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.plugins import load_plugins
 from gridzero.sim.house import House
@@ -44,6 +45,10 @@ class Load:
     def take(self) -> None:
         for line in os.read(sys.stdin.fileno(), 4096).split():
             self.value_w = float(line)
+
+
+def port_of(broker: MqttConfig) -> int:
+    return broker.embedded.port if broker.is_embedded else broker.port
 
 
 class Wire:
@@ -73,7 +78,9 @@ async def live(file: Path) -> None:
             n: f"{at.channel}-far" for n, at in links.items() if isinstance(at, CanLinkConfig)
         },
         report=untold,
-        mqtt=RealMqtt(host="127.0.0.1", port=loaded.config.mqtt.port, name="twins", report=untold),
+        mqtt=RealMqtt(
+            host="127.0.0.1", port=port_of(loaded.config.mqtt), name="twins", report=untold
+        ),
         interface="socketcan",
     )
     wire = Wire()

@@ -15,7 +15,10 @@ CANCELS = 50
 
 
 async def first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
-    """Run side by side until one ends; its exception is raised, and no task is left."""
+    """Run side by side until one ends; its exception is raised, and no task is left.
+
+    Where several end in the same moment, as when a broker goes, one exception is enough.
+    """
     tasks = [asyncio.ensure_future(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -23,6 +26,9 @@ async def first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
             task.result()
     finally:
         await cancel_all(tasks)
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.exception()  # else asyncio prints a traceback of it
 
 
 async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:

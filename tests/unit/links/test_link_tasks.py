@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 
@@ -75,3 +77,14 @@ async def test_what_runs_apart_too_long_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await caller
     assert asyncio.get_running_loop().time() < 12
+
+
+async def test_two_that_break_in_the_same_moment_are_one_error_and_no_traceback() -> None:
+    """A broker that ends breaks who listens and who speaks."""
+    printed: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: printed.append(context))
+
+    with pytest.raises(ZeroDivisionError):
+        await first_to_end(fails(), fails())
+    gc.collect()
+    assert not printed
