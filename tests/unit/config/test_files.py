@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gridzero import checked
+from gridzero.configured import checked
 from gridzero.config.files import MOST_BYTES, read_text
 from gridzero.config.loader import load_text
 from gridzero.config.problems import MOST_PROBLEMS, ConfigErrors
