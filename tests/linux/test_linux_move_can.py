@@ -51,12 +51,12 @@ class Container:
             self._popen = subprocess.Popen(
                 ["unshare", "--net", "sh", "-c", command], cwd=self.folder, stdout=log, stderr=log
             )
-        wait_for(lambda: self._net() != os.readlink("/proc/self/ns/net"))
+        wait_for(lambda: self._net() != str(Path("/proc/self/ns/net").readlink()))
         self._pid.write_text(f"{self._popen.pid}\n")
 
     def _net(self) -> str:
         assert self._popen is not None
-        return os.readlink(f"/proc/{self._popen.pid}/ns/net")
+        return str(Path(f"/proc/{self._popen.pid}/ns/net").readlink())
 
     @property
     def log(self) -> str:

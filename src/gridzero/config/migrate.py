@@ -54,7 +54,7 @@ def migrate(text: str, file: FilePath) -> Migrated:
     if fresh is None or _meaning(fresh, file) != _wanted(document, [path for path, _ in gone]):
         raise _by_hand(document, [path for path, _ in gone], notes.file)
     words = [f"{dotted(path)} is gone: {why}" for path, why in gone]
-    return Migrated(fresh, version, (*words, f"{KEY}: {VERSION}"))
+    return Migrated(fresh, version, (*words, f"a line says the version: {VERSION}"))
 
 
 def _parsed(text: str, notes: Notes) -> Document:
