@@ -16,7 +16,6 @@ from linux_house import CABLES, LOOPBACK, TWINS, Program, values_of
 from linux_kernel import LOOK_S, lay, remove
 from paho.mqtt.enums import CallbackAPIVersion
 
-
 MOSQUITTO = "/usr/sbin/mosquitto"
 BROKER = """\
 user root
