@@ -11,7 +11,7 @@ comma := ,
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-socketcan check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint mosquitto outages audit
+.PHONY: demo test test-long test-socketcan machine guest image-tools check ready lint types layers fuzz faults ha ha-picture bench bench-quick bench-control lock clean browser screenshots dashboard-speed terminal-picture pictures docs image image-test hadolint mosquitto outages audit
 
 demo: $(READY)
 	$(BIN)/gridzero demo $(if $(DURATION),--duration $(DURATION))
@@ -19,9 +19,13 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 
+# The same once more with other numbers, parts and times: before a release, and at night.
+test-long: $(READY)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m long $(PYTEST)
+
 # What needs the kernel's own CAN, in a guest with its own kernel (user-mode Linux): Debian, amd64, root;
 # skipped with a reason elsewhere. Its table is in docs/benchmarks.md (On real SocketCAN).
-test-socketcan: $(READY)
+test-socketcan: $(READY) mosquitto
 	$(BIN)/python tests/linux/guest.py --limit 600 -- \
 	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py
 
@@ -46,7 +50,7 @@ fuzz: $(READY)
 # A violation prints its seed: python tests/harm/harm_many.py --seed N replays and shrinks it.
 RUNS ?= $(or $(GRIDZERO_HARM_RUNS),10000)
 faults: $(READY)
-	GRIDZERO_HARM_EXAMPLES=300 GRIDZERO_HARM_KILLS=10 $(BIN)/python -m pytest tests/harm
+	GRIDZERO_HARM_EXAMPLES=300 GRIDZERO_HARM_KILLS=10 $(BIN)/python -m pytest -m "long or not long" tests/harm
 	$(BIN)/python tests/harm/harm_many.py --runs $(RUNS) --jobs $(JOBS)
 
 # A real Home Assistant beside a simulated house: HA_PYTHON runs it (3.13: 2025.4 with one message
@@ -82,25 +86,37 @@ bench-control: $(READY)
 	$(call SHOW_CONTROL,"Other plants",$(TWO_TRACES) $(OTHER_PLANTS))
 	$(call SHOW_CONTROL,"What each part is worth",--ablate $(ALL_TRACES) --meters 0.5s$(comma)spiky)
 
-# A real Chromium for the tests of the web page: Debian's, where this is Debian and we are root.
-# Elsewhere: any Chromium on the path, or its file in GRIDZERO_CHROMIUM.
-NO_CHROMIUM := the tests of the page in a browser are left out
-browser:
-	@if command -v chromium >/dev/null; then true; \
-	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(NO_CHROMIUM)"; \
-	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_CHROMIUM)"; \
-	else { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
-	  || echo "apt-get failed: $(NO_CHROMIUM)"; fi
+# What the tests need of this machine beside Python, one after the other: where this is Debian and we are
+# root. What cannot be had is said, and its tests are left out with a reason.
+machine: $(READY) browser mosquitto guest image-tools
 
-# A real broker for the tests in tests/mosquitto: Debian's, where this is Debian and we are root.
-NO_MOSQUITTO := the tests with a real broker are left out
+# Two at once wait for each other; another program that holds the lock of dpkg gets five minutes.
+APT := flock /var/lib/dpkg apt-get -qq -y -o DPkg::Lock::Timeout=300
+INSTALL = $(APT) update && $(APT) install --no-install-recommends
+# (programs, packages, what is left out without them)
+define installed
+	@if command -v $(1) >/dev/null; then true; \
+	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(3)"; \
+	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(3)"; \
+	else { $(INSTALL) $(2); } || echo "apt-get failed: $(3)"; fi
+endef
+
+# A real Chromium for the tests of the web page: Debian's, or any on the path, or its file in
+# GRIDZERO_CHROMIUM.
+browser:
+	$(call installed,chromium,chromium,the tests of the page in a browser are left out)
+
+# A real broker for the tests in tests/mosquitto, and who makes its certificates.
 mosquitto:
-	@if command -v mosquitto >/dev/null && command -v mosquitto_passwd >/dev/null; then true; \
-	elif [ ! -x /usr/bin/apt-get ]; then echo "no apt-get: $(NO_MOSQUITTO)"; \
-	elif [ "$$(id -u)" != 0 ]; then echo "not root: $(NO_MOSQUITTO)"; \
-	else { apt-get update -qq \
-	  && apt-get install -qq -y --no-install-recommends mosquitto mosquitto-clients; } \
-	  || echo "apt-get failed: $(NO_MOSQUITTO)"; fi
+	$(call installed,mosquitto,mosquitto,the tests with a real broker are left out)
+	$(call installed,openssl,openssl,the tests with certificates are left out)
+
+# The kernel of `make test-socketcan` and `make soak-real`: fetched, and started once.
+guest: $(READY)
+	$(BIN)/python tests/linux/guest.py --limit 120 -- true
+
+image-tools:
+	docker/image.sh --tools
 
 # The table "On a real broker" of docs/benchmarks.md: how a house lives through the loss of its broker.
 outages: $(READY) mosquitto

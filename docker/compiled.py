@@ -21,7 +21,7 @@ from types import ModuleType
 LOADED = (
     "gridzero.cli",
     "gridzero.service",
-    "gridzero.healthcheck",
+    "gridzero.commands.healthcheck",
     "gridzero.companion",
     "gridzero.dashboard",
     "amqtt.broker",

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the image without a Docker daemon and without a registry: buildah, on a base that is made
 # here from Debian's packages. For a real house use `docker build`, see docs/docker.md.
-#   docker/image.sh            LOCK=base or full; ARCH=amd64 or arm64; TAG; BASE=an image of your own
+#   docker/image.sh [--tools]  --tools: only installs what it needs
+#                              LOCK=base or full; ARCH=amd64 or arm64; TAG; BASE=an image of your own
 # As root on Debian, where it installs what it needs; elsewhere it says why it does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,7 +31,8 @@ install_tools() {
     fi
     [ ${#missing[@]} = 0 ] && return
     [ -x /usr/bin/apt-get ] || skip "there is no apt-get to install ${missing[*]}"
-    { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } \
+    local apt=(flock /var/lib/dpkg apt-get -qq -y -o DPkg::Lock::Timeout=300)
+    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } \
         >"$cache/apt.log" 2>&1 || skip "apt-get cannot install ${missing[*]}, see $cache/apt.log"
 }
 
@@ -52,6 +54,7 @@ make_base() {
 [ -e /etc/debian_version ] || [ -n "${BASE:-}" ] || skip "this is not Debian, and there is no BASE"
 mkdir -p "$cache"
 install_tools
+[ "${1:-}" != --tools ] || exit 0
 [ "$arch" = "$native" ] || emulate
 base=${BASE:-localhost/gridzero-base:$arch}
 if [ -z "${BASE:-}" ] && ! podman "${store[@]}" image exists "$base"; then

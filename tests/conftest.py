@@ -28,16 +28,30 @@ def pytest_asyncio_loop_factories(
     return {"simulated": SimulatedLoop}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+WAITING = ("mosquitto", "harm")
+"""Whose tests in real time start processes and mostly wait for what they do."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever takes noise by the fixture below is a fuzz test: ``make fuzz`` runs these.
 
-    Tests in real time run one after the other: two at once would take each other's processor.
+    Tests in real time run one after the other, in two rows: more at once would take each other's
+    processor. What is ``long`` is left out unless ``-m`` speaks of it.
     """
     for item in items:
         if "fuzz_frames" in getattr(item, "fixturenames", ()):
             item.add_marker("fuzz")
         if item.get_closest_marker("real_time"):
-            item.add_marker(pytest.mark.xdist_group("real_time"))
+            row = "waiting" if item.path.parent.name in WAITING else "real_time"
+            item.add_marker(pytest.mark.xdist_group(row))
+    if "long" not in config.option.markexpr:
+        _leave_out_long(config, items)
+
+
+def _leave_out_long(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest_asyncio.fixture

@@ -15,18 +15,19 @@ from gridzero.config.models import (
     ThermalConfig,
     WatchdogConfig,
 )
+from gridzero.configured.house_rules import prices_of, profile_of, rules_of, wanted_of
+from gridzero.configured.retune import Retuner
 from gridzero.domain.events import Severity
 from gridzero.domain.reasons import REASONS
 from gridzero.errors import ConfigError
-from gridzero.house_rules import prices_of, profile_of, rules_of, wanted_of
 from gridzero.outputs.mqtt_in import MqttIn
 from gridzero.outputs.mqtt_out import MqttOut
+from gridzero.outputs.presence import Presence
 from gridzero.outputs.trace_out import TraceOut
 from gridzero.ports.clock import Clock, LoopClock
 from gridzero.ports.devices import CellMonitor, Device, Role, Switched
 from gridzero.ports.links import Links
 from gridzero.ports.plugin import DriverContext, DriverPlugin
-from gridzero.retune import Retuner
 from gridzero.runtime.battery_memory import BatteryMemory
 from gridzero.runtime.climate import Climate
 from gridzero.runtime.desk import desk_of
@@ -71,6 +72,7 @@ class App:
     energy: EnergyMemory
     orders: Orders
     mqtt_in: MqttIn
+    presence: Presence
     trace: TraceOut
     kept: SparingStore
     retuner: Retuner
@@ -88,6 +90,7 @@ class App:
                 Service("learning", self.learning.run),
                 Service("battery_memory", self.memory.run),
                 Service("mqtt_in", self.mqtt_in.run),
+                Service("presence", self.presence.run),
                 Service("energy", self.energy.run),
                 Service("trace", self.trace.run),
                 *((Service("market", self.market.run),) if self.market else ()),
@@ -201,6 +204,7 @@ def build(
         energy_memory,
         orders,
         mqtt_in,
+        Presence(faults, mqtt, clock, prefix, config.site.name),
         TraceOut(tracer, mqtt, clock, prefix),
         kept,
         retuner,

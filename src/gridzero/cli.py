@@ -153,7 +153,7 @@ def _found() -> Found:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Check configuration files; each problem is a line."""
-    from gridzero.check import check_file
+    from gridzero.commands.check import check_file
 
     found = _found()
     codes = [check_file(file, found) for file in arguments.files]
@@ -228,7 +228,7 @@ def _reload_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _reload(arguments: argparse.Namespace) -> int:
-    from gridzero.reload_command import run
+    from gridzero.commands.reload import run
 
     return run(arguments.config, arguments.mqtt, restart=arguments.restart)
 
@@ -315,7 +315,7 @@ def _identify_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _identify(arguments: argparse.Namespace) -> int:
-    from gridzero.identify import run
+    from gridzero.commands.identify import run
 
     return run(arguments.unit, arguments.config, arguments.mqtt)
 
@@ -338,7 +338,7 @@ def _alerts_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _alerts(arguments: argparse.Namespace) -> int:
-    from gridzero.alerts_command import run
+    from gridzero.commands.alerts import run
 
     return run(arguments.config)
 
@@ -353,7 +353,7 @@ def _console_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _console(arguments: argparse.Namespace) -> int:
-    from gridzero.console import run
+    from gridzero.commands.console import run
 
     return run(arguments.where, arguments.config, arguments.word, sure=arguments.yes)
 
@@ -365,7 +365,7 @@ def _healthcheck_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _healthcheck(arguments: argparse.Namespace) -> int:
-    from gridzero.healthcheck import run
+    from gridzero.commands.healthcheck import run
 
     return run(arguments.config, arguments.page)
 
@@ -414,7 +414,7 @@ def _migrate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    from gridzero.migrate_command import run
+    from gridzero.commands.migrate import run
 
     return run(arguments.config, write=arguments.write)
 

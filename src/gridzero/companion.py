@@ -15,10 +15,10 @@ from typing import NoReturn
 import structlog
 
 from gridzero import log as logging_setup
+from gridzero.broker_client import broker_of, client
 from gridzero.config.files import read_text
 from gridzero.config.loader import Loaded, load_text
 from gridzero.config.models import Config
-from gridzero.identify import broker_of, client
 from gridzero.outputs.companion import faces_of, host
 from gridzero.outputs.feed import Feed
 from gridzero.plugins import find_plugins

@@ -17,6 +17,8 @@ from gridzero import log as logging_setup
 from gridzero.app import build
 from gridzero.children import Beside, children
 from gridzero.config.models import Config, WatchdogConfig
+from gridzero.configured.reloading import Reloader
+from gridzero.configured.rollback import Chosen, choose
 from gridzero.errors import ConfigError
 from gridzero.links.alive_file import AliveFile
 from gridzero.links.claims import claimed
@@ -25,8 +27,6 @@ from gridzero.links.watchdog_device import WatchdogDevice
 from gridzero.plugins import Found, find_plugins
 from gridzero.ports.clock import LoopClock
 from gridzero.real_links import RealLinks, claims_of
-from gridzero.reloading import Reloader
-from gridzero.rollback import Chosen, choose
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
 from gridzero.runtime.loop_watch import LoopWatch

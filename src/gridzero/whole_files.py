@@ -25,6 +25,23 @@ def free_name(wanted: Path) -> Path:
     return next(name for name in names if not os.path.lexists(name))
 
 
+def may_replace(file: Path, beginning: bytes) -> bool:
+    """Whether nothing is there, or a file of the same kind.
+
+    beginning: by which that kind is known. Never a device: a new file would take its place; nor an
+    empty file: it may be a lock.
+    """
+    if not os.path.lexists(file):
+        return True
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return False
+        with file.open("rb") as opened:
+            return opened.read(len(beginning)) == beginning
+    except OSError:
+        return False
+
+
 def second_name(file: Path, name: Path) -> None:
     """Keep a file under another name, too, for when the first is replaced. Raises NotWritten."""
     with telling(name):

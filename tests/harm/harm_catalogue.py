@@ -805,6 +805,7 @@ ELSEWHERE = {
     "state_not_saved": "is of a real disk; tests/process/test_process_awkward.py",
     "latches_lost": "is told at start by a damaged file; tests/unit/runtime/test_latches.py",
     "broker_refuses": "is of a real broker, which memory wires replace; tests/unit/links, tests/mosquitto",
+    "second_control": "changes no power, and needs a second process; tests/scenarios/test_scenario_second_control.py",
     "commands_stuck": "is of the hardware watchdog, which hangs on no wire of this house",
     "config_rolled_back": "is decided before a start; tests/scenarios/test_scenario_reload.py",
     "limits_rolled_back": "is decided before a start; tests/scenarios/test_scenario_reload.py",

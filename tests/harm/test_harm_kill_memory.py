@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from harm_world import RESTART_S, Start, World, living
 
-KILLS = int(os.environ.get("GRIDZERO_HARM_KILLS", "0")) * 20 or 10
+KILLS = int(os.environ.get("GRIDZERO_HARM_KILLS", "0")) * 20 or 4
 SEED = int(os.environ.get("GRIDZERO_HARM_SEED", "6"))
 MOST_SOC = 0.001
 _KEYS = ("power_w", "target_w", "min_soc_pct")

@@ -49,7 +49,9 @@ def last_s(verdict: Verdict, place: int, over_a: float) -> float:
     return max((f[0] for f in verdict.flows if f[0] <= ends_s and f[place] > over_a), default=0.0)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))]
+)
 def test_an_inverter_without_a_process_stops_by_its_own_time_out(seed: int) -> None:
     verdict = killed(20.0, **DISCHARGING, seed=seed)
     assert not verdict.violations

@@ -47,6 +47,8 @@ def babble(channel: str, frames: Iterator[bytes]) -> int:
     sent, next_s = 0, time.monotonic()
     with socket.socket(socket.AF_CAN, socket.SOCK_RAW, socket.CAN_RAW) as wire:
         wire.bind((channel,))
+        # only over the wire: the twins at this end have enough to do
+        wire.setsockopt(socket.SOL_CAN_RAW, socket.CAN_RAW_LOOPBACK, 0)
         with suppress(KeyboardInterrupt):
             while True:
                 for _ in range(AT_ONCE):

@@ -54,6 +54,8 @@ TOO_LONG = 124
 NO_STATUS = 70
 LOOK_EVERY_S = 0.05
 END_LIMIT_S = 5.0
+# one after the other with what make installs; and patience with anything else
+APT = ("flock", "/var/lib/dpkg", "apt-get", "-o", "DPkg::Lock::Timeout=300")
 
 # Mounts a throw-away layer above the files of this machine, and starts the script in there.
 INIT = """#!/bin/bash
@@ -133,10 +135,10 @@ def _fetch() -> None:
 
 def _apt(order: Sequence[str], folder: str | None = None) -> None:
     """apt-get, once more after an update where its lists are old or missing. Raises Impossible."""
-    if _try(("apt-get", *order), folder):
+    if _try((*APT, *order), folder):
         return
-    _try(("apt-get", "update"), folder)
-    if not _try(("apt-get", *order), folder):
+    _try((*APT, "update"), folder)
+    if not _try((*APT, *order), folder):
         raise Impossible(f"apt-get {shlex.join(order)} failed")
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import paho.mqtt.client as mqtt
 import yaml
 from free_ports import free_port
-from linux_kernel import LOOK_S, lay, remove, wait_for
+from linux_kernel import LOOK_S, answers, lay, remove, wait_for
 from paho.mqtt.enums import CallbackAPIVersion
 
 LOOPBACK = "127.0.0.1"
@@ -58,7 +58,7 @@ def values_of(folder: Path, mqtt: dict[str, Any]) -> dict[str, Any]:
 
 def configuration(folder: Path, port: int) -> Path:
     file = folder / "house.yaml"
-    file.write_text(yaml.safe_dump(values_of(folder, {"embedded": {"port": port}})))
+    file.write_text(yaml.safe_dump(values_of(folder, {"host": LOOPBACK, "port": port})))
     return file
 
 
@@ -122,6 +122,22 @@ class Program:
         self.popen.communicate()
 
 
+class Broker:
+    """A real Mosquitto."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        file = folder / "mosquitto.conf"
+        file.write_text(
+            f"user root\nset_tcp_nodelay true\nlistener {port} {LOOPBACK}\nallow_anonymous true\n"
+        )
+        self._popen = subprocess.Popen(("mosquitto", "-c", str(file)), stderr=subprocess.DEVNULL)
+        wait_for(lambda: answers(port), why="mosquitto (make mosquitto)")
+
+    def close(self) -> None:
+        self._popen.terminate()
+        self._popen.wait(10.0)
+
+
 class LinuxHouse:
     """What is to be seen of it from outside."""
 
@@ -129,6 +145,7 @@ class LinuxHouse:
         for name in CABLES:
             lay(name, f"{name}-far")
         self.port = free_port()
+        self._broker = Broker(folder, self.port)
         file = configuration(folder, self.port)
         self.states: list[tuple[float, dict[str, Any]]] = []
         self.twins = Program(folder, "twins", str(TWINS), str(file))
@@ -195,6 +212,11 @@ class LinuxHouse:
         battery = self.state.get("battery") or {}
         return not self.has("cell_implausible") and battery.get("healthy") == battery.get("modules")
 
+    def stopped_s(self, since_s: float, limit_s: float = 15.0) -> float:
+        """Seconds from since_s (monotonic) until zero stood on the inverter's wire, and stays."""
+        wait_for(lambda: self.truth().get("demand_w") == 0, limit_s, "zero for the inverter")
+        return self.truth()["demand_s"] - since_s
+
     def is_idle(self) -> bool:
         truth = self.truth()
         return bool(truth) and abs(truth["battery_w"]) < 20.0
@@ -209,5 +231,6 @@ class LinuxHouse:
             self._client.disconnect()
             self.site.close()
             self.twins.close()
+            self._broker.close()
             for name in CABLES:
                 remove(name)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from free_ports import free_port
-from linux_kernel import Adapter, sh, wait_for
+from linux_kernel import Adapter, answers, sh, wait_for
 
 pytestmark = pytest.mark.real_time
 
@@ -85,7 +85,7 @@ def broker(folder: Path, port: int, *, anonymous: bool = True) -> Iterator[None]
     allows = "true" if anonymous else "false"
     file.write_text(f"listener {port} 127.0.0.1\nallow_anonymous {allows}\n")
     popen = subprocess.Popen(("mosquitto", "-c", str(file)), stderr=subprocess.DEVNULL)
-    time.sleep(1.0)
+    wait_for(lambda: answers(port))
     try:
         yield
     finally:
@@ -94,11 +94,8 @@ def broker(folder: Path, port: int, *, anonymous: bool = True) -> Iterator[None]
 
 
 def named(name: str, bitrate: int) -> Adapter:
-    adapter = Adapter(bitrate)
-    sh(f"ip link set {adapter.name} down")
-    sh(f"ip link set {adapter.name} name {name}")
-    sh(f"ip link set {name} up txqueuelen 64")
-    adapter.name = name
+    adapter = Adapter(bitrate, name=name)
+    sh(f"ip link set {name} txqueuelen 64")
     return adapter
 
 

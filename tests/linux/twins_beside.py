@@ -4,7 +4,8 @@
 
 The far end of a CAN link's interface NAME is NAME-far. The serial port of the configuration
 becomes a link to a pseudo-terminal. A number on standard input is the load from then on, W. Five
-times a second a line of JSON tells the truth: at_s (monotonic), grid_w, battery_w, load_w.
+times a second a line of JSON tells the truth: at_s (monotonic), grid_w, battery_w, load_w, and what
+stands on the inverter's wire: demand_w for each unit, since demand_s (monotonic).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from gridzero.sim.house import House
 from gridzero.sim.pack import Pack
 from gridzero.sim.sources import Constant
 from gridzero.sim.twin_bench import RealMedia, TwinBench
+from gridzero_drivers.soyosource.codec import Demand
+from gridzero_drivers.soyosource.stream import DEMAND, FrameStream
 from gridzero_drivers.vw_gte.options import VwGteOptions
 
 TELL_EVERY_S = 0.2
@@ -48,6 +51,20 @@ def port_of(broker: MqttConfig) -> int:
     return broker.embedded.port if broker.is_embedded else broker.port
 
 
+class Wire:
+    """What an inverter is told, by the bytes that arrive at its port."""
+
+    def __init__(self) -> None:
+        self.demand_w: int | None = None
+        self.demand_s = 0.0
+        self._stream: FrameStream[Demand] = FrameStream((DEMAND,), lambda _: None)
+
+    def take(self, data: bytes) -> None:
+        for frame in self._stream.feed(data):
+            if frame.power_w != self.demand_w:
+                self.demand_w, self.demand_s = frame.power_w, time.monotonic()
+
+
 def untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
     """What happens at the far ends is the test's own doing."""
 
@@ -66,9 +83,11 @@ async def live(file: Path) -> None:
         ),
         interface="socketcan",
     )
+    wire = Wire()
     for name, link in links.items():
         if isinstance(link, SerialLinkConfig):
             link_to(media.pty_path(name), link.port)
+            media.serial(name).listen(wire.take)
     options = loaded.device_options
     modules = {
         member.name: member.series_cells
@@ -89,16 +108,17 @@ async def live(file: Path) -> None:
         tasks.create_task(bench.run())
         while True:
             await asyncio.sleep(TELL_EVERY_S)
-            tell(house)
+            tell(house, wire)
 
 
 def link_to(path: str, name: str) -> None:
     Path(name).symlink_to(path)
 
 
-def tell(house: House) -> None:
+def tell(house: House, wire: Wire) -> None:
     truth = {"grid_w": house.grid_w, "battery_w": house.battery_w, "load_w": house.load_w}
-    print(json.dumps({"at_s": time.monotonic(), **truth}), flush=True)
+    told = {"demand_w": wire.demand_w, "demand_s": wire.demand_s}
+    print(json.dumps({"at_s": time.monotonic(), **truth, **told}), flush=True)
 
 
 if __name__ == "__main__":

@@ -95,17 +95,25 @@ def _half(file: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing": (lambda _: None, "No such file or directory. Check the path"),
     "folder": (Path.mkdir, "Is a directory. Check the path"),
+    "pipe": (os.mkfifo, "it is a pipe or a device. Check the path"),
     "empty": (_empty, "the file is empty. Start from configs/minimal.yaml"),
-    "large": (_large, "the file is larger than 256 KiB. This is not a configuration"),
+    "large": (_large, "the file is larger than 64 KiB. This is not a configuration"),
     "binary": (_binary, "this is a binary file. Give a YAML text file"),
     "loop": (_loop, "Too many levels of symbolic links. Check the path"),
     "unreadable": (_unreadable, "Permission denied. Check the path and the file's permissions"),
 }
+SHOWN = ("large", "unreadable", "closed descriptors", "as systemd does")
+"""One of each kind; the others take the same way."""
 _NO_RIGHTS = "setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else ""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("make", "said"), BAD_FILES.values(), ids=BAD_FILES)
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(*row, id=name, marks=pytest.mark.slow if name in SHOWN else pytest.mark.long)
+        for name, row in BAD_FILES.items()
+    ],
+)
 async def test_a_configuration_that_cannot_be_read_starts_nothing(
     tmp_path: Path, make: Callable[[Path], None], said: str
 ) -> None:
@@ -135,7 +143,7 @@ BAD_STATES: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(spoil, id=name, marks=() if name == "half" else pytest.mark.slow)
+        pytest.param(spoil, id=name, marks=() if name == "half" else pytest.mark.long)
         for name, spoil in BAD_STATES.items()
     ],
 )
@@ -159,7 +167,9 @@ async def test_a_state_that_cannot_be_read_rests_until_a_person_has_looked(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", ["file", "loop", "read-only"])
+@pytest.mark.parametrize(
+    "folder", ["file", pytest.param("loop", marks=pytest.mark.long), "read-only"]
+)
 async def test_a_state_folder_that_cannot_be_written_is_told_and_the_house_is_safe(
     tmp_path: Path, terminal: Terminal, folder: str
 ) -> None:
@@ -237,8 +247,13 @@ STARTS = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("script", STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(script, id=name, marks=pytest.mark.slow if name in SHOWN else pytest.mark.long)
+        for name, script in STARTS.items()
+    ],
+)
 async def test_it_starts_and_ends_however_bare_the_place(
     tmp_path: Path, terminal: Terminal, script: str
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from free_ports import free_port
 from process_site import Terminal, gridzero, site_config, until
 
-from gridzero.healthcheck import listen, look_at_file
+from gridzero.commands.healthcheck import listen, look_at_file
 from gridzero.links.alive_file import VARIABLE
 
 pytestmark = pytest.mark.real_time

@@ -16,9 +16,9 @@ import yaml
 from free_ports import free_port
 from process_site import LOOPBACK, Ear, ear, gridzero, site_config, until
 
-from gridzero.checked import check_file
+from gridzero.configured.checked import check_file
+from gridzero.configured.rollback import MOST_STARTS
 from gridzero.plugins import find_plugins
-from gridzero.rollback import MOST_STARTS
 from gridzero.runtime.config_keep import ConfigKeep
 from gridzero.runtime.exit_codes import ExitCode
 

@@ -72,6 +72,7 @@ SHOWN_BY = {
     "state_not_saved": "test_a_full_disk_is_told_and_an_answer_says_that_nothing_was_stored",
     "lease_expired": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "link_down": "test_an_inverter_port_that_is_unplugged_is_told_and_comes_back",
+    "second_control": "test_a_second_control_on_the_same_prefix_is_told_and_changes_no_power",
     "broker_refuses": "test_a_word_that_does_not_come_back_is_told",
     "can_errors": "test_error_frames_are_decoded_and_not_passed_on",
     "bleed_mismatch": "test_a_module_that_does_not_bleed_as_asked_is_told_and_left_alone",
@@ -85,6 +86,11 @@ SHOWN_BY = {
     "control_hung": "test_a_hung_control_task_ends_in_zero_power_by_the_leases",
     "task_crashed": "test_a_bug_in_any_task_leaves_through_the_stop_sequences",
 }
+
+
+def is_long(test: str) -> bool:
+    marked = re.compile(rf"@pytest\.mark\.long\n(?:[@ )].*\n)*(?:async )?def {test}\(")
+    return any(marked.search(path.read_text()) for path in TESTS.rglob("test_*.py"))
 
 
 def test_every_row_names_its_test() -> None:
@@ -102,4 +108,5 @@ def test_the_named_test_exists_and_asserts_the_fault(code: str, test: str) -> No
         )
     ]
     assert len(found) == 1, f"{test} stands {len(found)} times"
+    assert not is_long(test), "who is left out by default shows nothing"
     assert f'"{code}"' in found[0] or "told(code)" in found[0]

@@ -13,6 +13,8 @@ import pytest
 from scenario import DEMO, house
 
 from gridzero.config.loader import load_text
+from gridzero.configured.reloading import Reloader
+from gridzero.configured.rollback import Chosen
 from gridzero.domain.ageing import (
     CellHealth,
     Estimate,
@@ -31,8 +33,6 @@ from gridzero.domain.thermal import ThermalState
 from gridzero.domain.trust import Blame, CellDoubt, Oddity, Trust
 from gridzero.outputs.battery import battery_of, health_of
 from gridzero.plugins import find_plugins
-from gridzero.reloading import Reloader
-from gridzero.rollback import Chosen
 from gridzero.runtime.config_keep import ConfigKeep
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
@@ -222,7 +222,16 @@ async def test_the_page_names_every_topic_and_key(tmp_path: Path) -> None:
         "actions": {"KEY": heard["settings"]["actions"]["balance"]},
     }
     assert set(heard["answer"]) == documented("ask` and `gridzero/answer")
-    for topic in ("state", "score", "energy", "event", "settings", "config", "trace/LINK"):
+    for topic in (
+        "state",
+        "score",
+        "energy",
+        "event",
+        "settings",
+        "config",
+        "control",
+        "trace/LINK",
+    ):
         assert set(paths(heard[topic])) == documented(topic), topic
     cells = {"NAME": next(iter(heard["cells"].values()))}
     assert set(paths(cells)) == documented("cells")

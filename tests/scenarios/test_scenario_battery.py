@@ -43,7 +43,7 @@ def last_heard(story: Story, topic: str) -> list[dict[str, Any]]:
     return heard
 
 
-@pytest.mark.parametrize("soc", [0.25, 0.8])
+@pytest.mark.parametrize("soc", [0.25, pytest.param(0.8, marks=pytest.mark.long)])
 @pytest.mark.slow
 async def test_the_state_of_charge_is_found_within_what_it_says_and_then_counted(
     soc: float,

@@ -119,15 +119,22 @@ CASES: dict[str, Case] = {
 
 
 QUICK = {"modules", "apart", "cells", "meter", "alerts"}
+SHOWN = {
+    "the shunt is the other way round",
+    "the rectifier charges in silence",
+    "the inverter is two",
+    "the inverter never stops",
+}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if case[0] in QUICK else pytest.mark.slow)
-        for name, case in CASES.items()
-    ],
-)
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    """A house in which power moves takes seconds; there is one for each line that moves it."""
+    if CASES[name][0] in QUICK:
+        return []
+    return [pytest.mark.slow if name in SHOWN else pytest.mark.long]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in CASES])
 async def test_what_is_not_so_is_seen_and_says_what_to_do(name: str) -> None:
     key, breaks, answers, mend = CASES[name]
     async with commissioning(zero_a=0.1) as day:
@@ -157,7 +164,11 @@ async def switch_case(tmp_path: Path, fault: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("welded", "contactor_welded"), ("stuck", "no current"), ("wire_broken", "no current")],
+    [
+        ("welded", "contactor_welded"),
+        ("stuck", "no current"),
+        pytest.param("wire_broken", "no current", marks=pytest.mark.long),
+    ],
 )
 async def test_a_contactor_that_does_not_obey_is_seen(
     tmp_path: Path, fault: str, words: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scenario import DEMO, Story, house
+from scenario import DEMO, SMALL_DEMO, Story, house
 
 from gridzero.domain.readings import ConverterState
-from gridzero.domain.reasons import WhyNot
+from gridzero.domain.reasons import Because, WhyNot
 from gridzero.sim.sources import steps
 
 PAIR = DEMO.with_name("two-inverters.yaml")
@@ -69,6 +69,24 @@ async def test_below_the_window_only_the_36_v_unit_is_asked() -> None:
     assert max(abs(m.grid_w) for m in story.between(60, 90)) < 20.0
 
 
+async def test_a_lone_unit_that_has_stopped_by_itself_is_left_out_and_not_accused(
+    tmp_path: Path,
+) -> None:
+    """Its display says 43 and 45 V, and it stopped before gridzero began."""
+    (kind,) = (line for line in SMALL_DEMO.splitlines() if "system_v: 36" in line)
+    file = tmp_path / "house.yaml"
+    file.write_text(SMALL_DEMO.replace(kind, "    stop_v: 43\n    start_v: 45"))
+    async with house(load_w=600.0, soc=0.45, config=file) as story:
+        story.twin["inverter"].stopped_by_itself()
+        await story.until(60)
+        last = story.site.app.site.last
+        assert last is not None
+        assert why_not(story, "inverter") is WhyNot.DC_LOW
+        assert last[1].because is Because.DC_WINDOW
+        assert story.twin["inverter"].demand_w == 0
+    assert story.told("inverter_not_following") == []
+
+
 @pytest.mark.slow
 async def test_a_kettle_is_climbed_by_both_and_then_left_to_as_few_as_can() -> None:
     load = steps((0.0, 150.0), (60.0, 800.0))
@@ -96,7 +114,7 @@ async def test_an_inverter_that_says_it_gives_nothing_is_replaced(tmp_path: Path
     assert max(abs(m.grid_w) for m in story.between(80, 120)) < 25.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_equal_inverters_share_the_hours(tmp_path: Path) -> None:
     on_off = [(100.0 * i, 300.0 if i % 2 == 0 else 0.0) for i in range(8)]
     async with house(load_w=steps(*on_off), soc=0.6, config=equal(tmp_path)) as story:

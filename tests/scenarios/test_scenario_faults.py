@@ -55,7 +55,7 @@ async def test_one_silent_module_stops_the_battery_within_five_seconds() -> None
         await story.until(80)
         story.twin["battery"].silent.clear()
         await story.until(120)
-    assert 4.0 < story.first(60.0, lambda m: m.set_w == 0.0) < 5.8
+    assert 3.5 < story.first(60.0, lambda m: m.set_w == 0.0) < 5.0
     assert story.at(66).because is Because.BATTERY_STALE
     assert no_power(story, 66.5, 80)
     assert [e.subject for e in story.told("module_silent")] == ["a3"]

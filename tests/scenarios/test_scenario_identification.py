@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from scenario import Story, house
 
+from gridzero.commands.identify import Watcher
 from gridzero.control.learned import Learned
 from gridzero.domain.reasons import Because
-from gridzero.identify import Watcher
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.stores import MemoryStore
 from gridzero.sim.sources import Samples
@@ -39,7 +39,7 @@ async def test_a_slower_inverter_is_learned_while_the_house_runs_as_always() -> 
     assert found.sure > 0.2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_an_inverter_that_is_as_configured_stays_as_configured() -> None:
     async with house(load_w=kettle()) as story:
         await story.until(600)

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from scenario import SMALL_DEMO, Story, house
 
 from gridzero.app import App
-from gridzero.checked import check_text
+from gridzero.configured.checked import check_text
+from gridzero.configured.reloading import LOOK_S, PAUSE_S, TRIAL_S, Reloader
+from gridzero.configured.rollback import Chosen, choose
 from gridzero.domain.reasons import Because
 from gridzero.plugins import find_plugins
-from gridzero.reloading import LOOK_S, TRIAL_S, Reloader
-from gridzero.rollback import Chosen, choose
 from gridzero.runtime.config_keep import ConfigKeep
 from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.stores import MemoryStore
@@ -142,6 +142,36 @@ async def test_what_needs_a_restart_is_said_key_by_key_and_not_done(tmp_path: Pa
         run.edit(battery={"max_charge_a": 50.0}, alerts=None)
         assert await run.reload() == "nothing differs"
         assert run.reloader.told()["waits"] == []
+
+
+async def test_a_storm_of_reloads_reads_the_file_now_and_then(tmp_path: Path) -> None:
+    async with editable(tmp_path) as edited:
+        clock, refused, begun_s = edited.app.clock, 0, edited.app.clock.now_s()
+        answers: list[str] = []
+
+        async def ask() -> None:
+            nonlocal refused
+            try:
+                answers.append(await edited.reload())
+            except SettingRefused:
+                refused += 1
+
+        asked = []
+        while clock.now_s() < begun_s + 30.0:
+            asked.append(asyncio.create_task(ask()))
+            await clock.sleep_s(0.1)
+        await asyncio.gather(*asked)
+        assert len(answers) <= 30.0 / PAUSE_S + 1
+        assert refused + len(answers) == len(asked)
+        assert answers.count("nothing differs") == len(answers) >= 10
+
+
+async def test_what_is_said_of_many_changes_is_short(tmp_path: Path) -> None:
+    async with editable(tmp_path) as edited:
+        edited.edit(links={f"more{n}": {"type": "serial", "port": f"/dev/x{n}"} for n in range(40)})
+        said = await edited.reload()
+        assert said.endswith("and 32 more")
+        assert len(edited.reloader.told()["waits"]) == 40
 
 
 async def test_a_bad_file_changes_nothing_and_is_told_with_its_lines(tmp_path: Path) -> None:

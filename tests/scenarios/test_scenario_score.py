@@ -51,7 +51,7 @@ async def test_figures_agree_with_the_truth_while_a_load_comes_and_goes() -> Non
     assert found.causes_ws.get(Cause.UNEXPLAINED, 0.0) < 0.02 * found.error_ws
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_settling_times_are_those_of_the_true_grid() -> None:
     async with house(load_w=kettle(200.0, 600.0)) as story:
         await story.until(585)

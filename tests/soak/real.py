@@ -49,8 +49,11 @@ class Result(NamedTuple):
 class RealSoak:
     """One site, for so many minutes."""
 
-    def __init__(self, site: Site, watch: Watch) -> None:
+    def __init__(self, site: Site, watch: Watch, curves: Path) -> None:
+        """curves: a file that gets a line for each look at a process."""
         self.site, self.watch = site, watch
+        self._curves = curves
+        curves.write_text(",".join(("process", *Size._fields)) + "\n", encoding="ascii")
         self.results: list[Result] = []
         self.sizes: dict[str, list[Size]] = {"gridzero run": [], "companion": [], "mosquitto": []}
         self._sized_s = 0.0
@@ -135,6 +138,8 @@ class RealSoak:
         for name, pid in pids.items():
             if pid is not None and (size := size_of(pid)) is not None:
                 self.sizes[name].append(size)
+                with self._curves.open("a", encoding="ascii") as curves:
+                    curves.write(",".join((name, *(f"{value:g}" for value in size))) + "\n")
 
 
 def _wrong(
@@ -209,7 +214,9 @@ async def run(minutes: float, folder: Path) -> int:
         lay_cable(link)
     house = RealHouse(folder)
     soak = RealSoak(
-        Site(house, Broker(folder), Gridzero(house.config)), Watch(house.house, time.monotonic)
+        Site(house, Broker(folder), Gridzero(house.config)),
+        Watch(house.house, time.monotonic),
+        folder / "sizes.csv",
     )
     living = asyncio.create_task(house.run())
     print(f"{'':28}{'noticed':>10}{'zero':>10}{'healed':>10}{'power':>10}")

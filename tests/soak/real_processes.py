@@ -25,11 +25,12 @@ listener {port} 127.0.0.1
 
 
 class Size(NamedTuple):
-    """One look at one process. at_s: monotonic."""
+    """One look at one process. at_s: monotonic. anonymous_kb: what no file on disk backs."""
 
     at_s: float
     pid: int
     resident_kb: float
+    anonymous_kb: float
     threads: int
     descriptors: int
     cpu_s: float
@@ -43,9 +44,14 @@ def size_of(pid: int) -> Size | None:
         kept = {key: rest.split() for key, _, rest in (line.partition(":") for line in lines)}
         words = (proc / "stat").read_text().rpartition(")")[2].split()
         cpu_s = (int(words[11]) + int(words[12])) / _TICKS_PER_S
-        resident_kb, threads = float(kept["VmRSS"][0]), int(kept["Threads"][0])
         return Size(
-            time.monotonic(), pid, resident_kb, threads, len(list((proc / "fd").iterdir())), cpu_s
+            at_s=time.monotonic(),
+            pid=pid,
+            resident_kb=float(kept["VmRSS"][0]),
+            anonymous_kb=float(kept["RssAnon"][0]),
+            threads=int(kept["Threads"][0]),
+            descriptors=len(list((proc / "fd").iterdir())),
+            cpu_s=cpu_s,
         )
     except (OSError, KeyError):
         return None

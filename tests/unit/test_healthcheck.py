@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from gridzero.cli import main
+from gridzero.commands.healthcheck import OLDEST_S
 from gridzero.config.models import WatchdogConfig
 from gridzero.errors import LinkError
-from gridzero.healthcheck import OLDEST_S
 from gridzero.links.alive_file import VARIABLE, AliveFile
 from gridzero.runtime.watchdogs import FileFeeder
 from gridzero.service import _feeders

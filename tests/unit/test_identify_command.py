@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gridzero.broker_client import account
 from gridzero.cli import main
-from gridzero.identify import NoAnswer, Watcher, account
+from gridzero.commands.identify import NoAnswer, Watcher
 from gridzero.links.memory import MemoryBroker
 
 ROOT = Path(__file__).parents[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridzero.checked import check_file
-from gridzero.config.files import read_text
+from gridzero.commands.reload import what_runs
+from gridzero.config.files import MOST_BYTES, read_text
+from gridzero.configured.checked import check_file
+from gridzero.configured.rollback import MOST_STARTS, choose
 from gridzero.errors import ConfigError
 from gridzero.outputs.console.say_state import config_lines
 from gridzero.plugins import find_plugins
-from gridzero.reload_command import what_runs
-from gridzero.rollback import MOST_STARTS, choose
-from gridzero.runtime.config_keep import ConfigKeep, Trial, shown_fingerprint
+from gridzero.runtime.config_keep import ConfigKeep, Probation, shown_fingerprint
 from gridzero.runtime.exit_codes import ExitCode
 
 FOUND = find_plugins()
@@ -58,7 +59,7 @@ def test_the_good_file_itself_is_on_no_trial(file: Path) -> None:
     chosen = choose(file, FOUND)
     assert (chosen.on_trial, chosen.rolled_back) == (False, None)
     chosen.begin()
-    assert keep_of(file).trial(chosen.text) == Trial()
+    assert keep_of(file).probation(chosen.text) == Probation()
 
 
 def test_the_first_file_of_a_house_has_nothing_to_go_back_to(tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_crash_is_counted_and_another_edit_begins_anew(file: Path) -> None:
 
 def test_a_restart_that_a_person_asked_for_tries_the_file_again(file: Path) -> None:
     text = add(file, "control: {target_w: 10}\n")
-    keep_of(file).note(text, Trial(MOST_STARTS))
+    keep_of(file).note(text, Probation(MOST_STARTS))
     back = choose(file, FOUND)
     assert back.rolled_back is not None
     back.ended(ExitCode.ASKED)
@@ -187,13 +188,13 @@ def test_nothing_can_be_kept_and_that_is_said(tmp_path: Path) -> None:
     keep = ConfigKeep(tmp_path / "state", tmp_path / "house.yaml")
     assert not keep.save_good("site: {}")
     assert "cannot be written" in keep.trouble
-    keep.note("x", Trial(1))
+    keep.note("x", Probation(1))
     keep.say_running({})
     assert keep.good() is None
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(junk=st.binary(max_size=60), name=st.sampled_from(["last-good.yaml", "trial.json"]))
+@given(junk=st.binary(max_size=60), name=st.sampled_from(["last-good.yaml", "probation.json"]))
 def test_half_written_copies_are_none(file: Path, junk: bytes, name: str) -> None:
     path = file.parent / "state" / "config" / name
     before = path.read_bytes() if path.exists() else b""
@@ -203,6 +204,86 @@ def test_half_written_copies_are_none(file: Path, junk: bytes, name: str) -> Non
     path.write_bytes(before[: len(before) // 2] + junk)
     assert choose(file, FOUND).rolled_back is None
     path.write_bytes(before)
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("", True),
+        ("\0", True),
+        ("site: {{name: x, state_dir: {state}}}\nsite: [", False),
+        ('"site": {{"state_dir": "{state}"', False),
+        ("site:\n  state_dir: '{state}' # where\n\t", False),
+        ("# state_dir: /nowhere\nsite:\n  state_dir: {state}\n\t", False),
+        ("site:\n  state_dir: !env STATE\n\t", True),
+    ],
+)
+def test_the_copy_is_found_whatever_is_left_of_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch, text: str, given: bool
+) -> None:
+    state = file.parent / "state"
+    file.write_text(text.format(state=state))
+    if given:
+        monkeypatch.setenv("STATE_DIRECTORY", f"{state}:/elsewhere")
+    back = choose(file, FOUND).rolled_back
+    assert back is not None
+    assert back.rests
+
+
+@pytest.mark.parametrize("instead", [Path.mkdir, os.mkfifo, lambda _: None])
+def test_a_file_that_is_no_more_goes_back_and_rests(
+    file: Path, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Path], None]
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(file.parent / "state"))
+    file.unlink()
+    instead(file)
+    back = choose(file, FOUND).rolled_back
+    assert back is not None
+    assert back.rests
+
+
+def test_the_last_good_one_never_leads_to_another_state_folder(file: Path) -> None:
+    (file.parent / "state").rename(file.parent / "moved")
+    file.write_text(TEXT.format(state=file.parent / "moved") + "nonsense: 1\n")
+    with pytest.raises(ConfigError, match="nonsense"):
+        choose(file, FOUND)
+
+
+def test_a_last_good_one_that_cannot_be_built_is_none(file: Path) -> None:
+    keep_of(file).save_good(add(file, "battery: {overrides: {no_such_number: 1.0}}\n"))
+    add(file, "nonsense: 1\n")
+    with pytest.raises(ConfigError, match="nonsense"):
+        choose(file, FOUND)
+
+
+def test_the_largest_file_is_kept_whole(file: Path) -> None:
+    text = read_text(file)
+    text += "#" * (MOST_BYTES - len(text))
+    keep = keep_of(file)
+    assert keep.save_good(text)
+    good = keep.good()
+    assert good is not None
+    assert good.text == text
+
+
+def test_the_same_word_is_written_once(file: Path) -> None:
+    keep, path = keep_of(file), file.parent / "state" / "config" / "running.json"
+    keep.say_running({"waits": []})
+    first = path.stat().st_ino
+    keep.say_running({"waits": []})
+    assert path.stat().st_ino == first
+    keep.say_running({"waits": ["mqtt.host"]})
+    assert keep.running()["waits"] == ["mqtt.host"]
+
+
+def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    keep = ConfigKeep(tmp_path / "state", tmp_path / "house.yaml")
+    keep.say_running({"waits": []})
+    assert keep.running() == {}
+    (tmp_path / "state").unlink()
+    keep.say_running({"waits": []})
+    assert keep.running()["waits"] == []
 
 
 def test_what_runs_is_said_only_while_it_runs(file: Path) -> None:
@@ -215,6 +296,19 @@ def test_what_runs_is_said_only_while_it_runs(file: Path) -> None:
     for pid in (2**22 + 1, -1, "x", 10**30):
         path.write_text(json.dumps({**values, "pid": pid}))
         assert keep.running() == {}
+    for begun in (values["begun"] - 1, None, "x"):  # another process has this number now
+        path.write_text(json.dumps({**values, "begun": begun}))
+        assert keep.running() == {}
+
+
+def test_what_runs_is_written_only_when_it_changes(file: Path) -> None:
+    keep, path = keep_of(file), file.parent / "state" / "config" / "running.json"
+    keep.say_running({"fingerprint": "abc"})
+    written = path.stat().st_ino
+    keep.say_running({"fingerprint": "abc"})
+    assert path.stat().st_ino == written  # whoever replaces a file gives it another number
+    keep.say_running({"fingerprint": "abd"})
+    assert path.stat().st_ino != written
 
 
 def test_check_says_when_something_else_runs(file: Path) -> None:

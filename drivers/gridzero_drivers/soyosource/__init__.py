@@ -19,5 +19,6 @@ plugin = DriverPlugin(
     twin=device_twin,
     check_vector=check_vector,
     link_names=lambda options: (("serial", options.link),),
+    dc_window=lambda options: options.window,
     explain=explain,
 )

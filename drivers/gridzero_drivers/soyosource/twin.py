@@ -129,6 +129,10 @@ class SoyosourceTwin:
         started = self._now_s >= self._ready_at_s
         return OperationStatus.NORMAL if started else OperationStatus.STARTUP
 
+    def stopped_by_itself(self) -> None:
+        """From now on as after a voltage below its window."""
+        self._ready_at_s = _NEVER
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the wire."""
         if self.echo:

@@ -13,7 +13,7 @@ from gridzero.backup.pack import Packed, pack
 from gridzero.backup.plan import Plan, plan_into, plan_over
 from gridzero.backup.unload import nobody_runs, unload
 from gridzero.backup.unpack import opened
-from gridzero.check import check_file
+from gridzero.commands.check import check_file
 from gridzero.plugins import find_plugins
 from gridzero.runtime.exit_codes import ExitCode
 

@@ -30,14 +30,15 @@ from gridzero.backup.house import (
 )
 from gridzero.backup.manifest import NAME, BackupRefused, Manifest, Part, config_name
 from gridzero.backup.remembered import remembered
-from gridzero.backup.unpack import opened
+from gridzero.backup.unpack import BEGINNING, opened
 from gridzero.config.files import read_text
 from gridzero.errors import GridzeroError
 from gridzero.outputs.history.backup import backup as copy_history
-from gridzero.whole_files import settle, telling
+from gridzero.whole_files import may_replace, settle, telling
 
 _CHUNK: Final = 1 << 20
 _TRIES: Final = 5
+_SPARE_BYTES: Final = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def pack(config: Path, output: Path, *, secrets: bool, history: bool, now: datet
     paths = paths_of(house, config)
     target = _target(output, config, now)
     _refuse_own_files(target, paths)
+    if history:
+        _refuse_small_disk(target.parent, paths[HISTORY])
     with _workshop(target.parent) as folder:
         sources, missing = _sources(paths, folder, secrets=secrets, history=history)
         manifest = _manifest(config, house, sources, missing, now)
@@ -81,8 +84,23 @@ def _target(output: Path, config: Path, now: datetime) -> Path:
 
 def _refuse_own_files(target: Path, paths: Mapping[str, Path]) -> None:
     """Raises BackupRefused: a slip of the keyboard must not cost what it should save."""
+    what = ""
     if target.resolve() in {path.resolve() for path in paths.values()}:
-        raise BackupRefused("that is a file of the house", where=str(target), remedy="Give another")
+        what = "that is a file of the house"
+    elif not may_replace(target, BEGINNING):
+        what = "that is there already, and is no backup"
+    if what:
+        raise BackupRefused(what, where=str(target), remedy="Give another")
+
+
+def _refuse_small_disk(folder: Path, history: Path) -> None:
+    """Raises BackupRefused: a disk filled by a backup is full for whoever must store a fault."""
+    needed = 2 * history.stat().st_size + _SPARE_BYTES if history.is_file() else 0
+    with telling(folder):
+        is_enough = shutil.disk_usage(folder).free >= needed
+    if not is_enough:
+        what = f"there is no room for the history: {needed / 1e6:.0f} MB are needed for a while"
+        raise BackupRefused(what, where=str(folder), remedy="Make room, or --without-history")
 
 
 class _workshop:  # noqa: N801 - used like a function

@@ -19,6 +19,7 @@ from typing import IO, Final
 from gridzero.backup.house import NAMES
 from gridzero.backup.manifest import MOST_BYTES, NAME, Manifest, damaged, foreign, read_manifest
 
+BEGINNING: Final = b"PK\x03\x04"
 _CHUNK: Final = 1 << 20
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 1
@@ -101,7 +102,7 @@ def opened(file: Path) -> Iterator[Backup]:
 
 def _begins_like_one(file: Path) -> bool:
     with file.open("rb") as opened_file:
-        return opened_file.read(4) == b"PK\x03\x04"
+        return opened_file.read(len(BEGINNING)) == BEGINNING
 
 
 def _check_entries(archive: zipfile.ZipFile, where: str) -> None:

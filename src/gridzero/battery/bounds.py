@@ -5,7 +5,7 @@ from __future__ import annotations
 _SHARED = {
     "bleed_margin_v": (0.0, 0.2),
     "volt_fresh_s": (0.5, 2.0),
-    "volt_dead_s": (1.0, 5.0),
+    "volt_dead_s": (1.0, 4.4),  # then zero is on the wire within 5 s: a tick, a gap of the wire
     "temp_fresh_s": (1.0, 10.0),
     "temp_dead_s": (5.0, 30.0),
     "recovery_per_s": (0.001, 0.2),

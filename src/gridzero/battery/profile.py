@@ -63,7 +63,7 @@ class Profile:
     plausible_max_v: float
     bleed_margin_v: float
     volt_fresh_s: float = 2.0
-    volt_dead_s: float = 5.0
+    volt_dead_s: float = 4.4
     temp_fresh_s: float = 10.0
     temp_dead_s: float = 30.0
     recovery_per_s: float = 0.05

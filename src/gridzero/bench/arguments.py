@@ -33,7 +33,7 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print the figures as JSON")
     add("--days", type=float, default=30.0, metavar="D", help="simulated; 30 by default")
     hours = (
-        "of each day that are lived before the clock goes on to the next midnight; 24 by default"
+        "of each day that are lived; the next one goes on at the hour where it ended. 24 by default"
     )
     add("--hours", type=float, default=24.0, metavar="H", help=hours)
     add("--modules", type=int, default=2, metavar="N", help="2 to 9; 2 by default, the quickest")

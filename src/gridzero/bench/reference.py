@@ -66,6 +66,7 @@ devices:
     units: 1
     max_w: 900
     read_status: false
+    system_v: 36
 battery:
   profile: vw_gte_12s
   max_charge_a: 50

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gridzero.broker_client import account, broker_of, client, running
 from gridzero.commission import sheet
 from gridzero.commission.bench import Bench
 from gridzero.commission.house import House
@@ -20,7 +21,6 @@ from gridzero.commission.walk import open_steps, walk
 from gridzero.config.loader import Loaded, load
 from gridzero.config.models import MqttConfig
 from gridzero.errors import ConfigError
-from gridzero.identify import account, broker_of, client
 from gridzero.plugins import find_plugins
 from gridzero.ports.devices import Role
 from gridzero.ports.links import MqttLink
@@ -81,15 +81,13 @@ async def _go(
 ) -> None:
     _end_in_order()
     link = client(mqtt)
-    task = asyncio.create_task(link.run(), name="mqtt")
     person = Terminal(sys.stdin.fileno(), _show)
-    try:
-        await up_soon(link.health)
-        await _with(person, kept, steps, loaded, link, mqtt.topic_prefix)
-    finally:
-        person.close()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async with running(link):
+        try:
+            await up_soon(link.health)
+            await _with(person, kept, steps, loaded, link, mqtt.topic_prefix)
+        finally:
+            person.close()
 
 
 def _end_in_order() -> None:

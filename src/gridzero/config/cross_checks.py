@@ -12,6 +12,7 @@ from gridzero.config.models import Config
 from gridzero.config.problems import Notes, Path
 from gridzero.config.sketch import Sketch
 from gridzero.config.switch_checks import check_switches
+from gridzero.config.window_checks import window_warnings
 from gridzero.config.yaml_lines import Document
 from gridzero.domain.modes import Mode, Strategy
 from gridzero.ports.devices import Role
@@ -271,6 +272,7 @@ def _warnings(
         what = "selling earns as much as buying costs: the target will not lean to a side"
         yield ("prices", "export_ct"), what, "Correct it unless it is really so"
     yield from _mqtt_warnings(document, config)
+    yield from window_warnings(sketch, config)
     for name in sketch.options:
         for doubt in sketch.doubts_of(name):
             path = ("devices", name, doubt.key) if doubt.key else ("devices", name)

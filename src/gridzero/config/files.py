@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+from typing import Final
 
 from gridzero.config.problems import TOP, ConfigErrors, Place, Problem
 
-MOST_BYTES = 256 * 1024
+MOST_BYTES: Final = 64 * 1024
+"""Twenty times the reference house with its comments; a Pi reads it within seconds."""
 
 
-def read_text(file: Path) -> str:
-    """The text of a file. Raises ConfigErrors when there is none that could be read."""
+def read_text(file: Path, most_bytes: int = MOST_BYTES) -> str:
+    """The text of a file; never waits for a pipe or device, which may have nothing to say.
+
+    Raises ConfigErrors when there is none that could be read.
+    """
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(MOST_BYTES + 1)
+        raw = _read(file, most_bytes + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         remedy = "Check the path and the file's permissions"
         raise _error(file, TOP, f"the file cannot be read: {reason}", remedy) from None
-    if len(raw) > MOST_BYTES:
-        what = f"the file is larger than {MOST_BYTES // 1024} KiB"
+    if len(raw) > most_bytes:
+        what = f"the file is larger than {most_bytes // 1024} KiB"
         raise _error(file, TOP, what, "This is not a configuration; check the path")
     return _decoded(file, raw)
+
+
+def _read(file: Path, most_bytes: int) -> bytes:
+    """Raises OSError, ValueError."""
+    with open(file, "rb", opener=_without_waiting) as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise ValueError("it is a pipe or a device")
+        return opened.read(most_bytes)
+
+
+def _without_waiting(file: str, flags: int) -> int:
+    return os.open(file, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _decoded(file: Path, raw: bytes) -> str:

@@ -216,6 +216,7 @@ def _entries(entries: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]
     for name, value in entries.items():
         key = f"{above}{name}"
         if isinstance(value, BaseModel):
+            yield key, True
             yield from _leaves(value, f"{key}.")
         elif isinstance(value, dict):
             yield key, True

@@ -11,6 +11,9 @@ from gridzero.errors import ConfigError
 Path = tuple[str | int, ...]
 """The way to a value: keys of mappings and indices of lists, () = the whole file."""
 
+MOST_PROBLEMS = 200
+"""Nobody reads on after so many; and a file of nothing else must not be worked off for minutes."""
+
 _LONGEST_SHOWN = 60
 _SHORTEST_SECRET = 4  # shorter ones would blot out half of each sentence
 
@@ -68,8 +71,10 @@ class Notes:
         self.hidden: set[str] = set()
 
     def tell(self, place: Place, path: Path, what: str, remedy: str) -> None:
-        """Note something that must be mended."""
+        """Note something that must be mended. Raises ConfigErrors once there is too much of it."""
         self.problems.append(self._problem(place, path, what, remedy))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.raise_if_any()
 
     def warn(self, place: Place, path: Path, what: str, remedy: str) -> None:
         """Note something that a person should know."""

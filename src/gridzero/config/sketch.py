@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gridzero.domain.converters import DcWindow
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import Doubt, DriverPlugin, Options
 
@@ -49,6 +50,13 @@ class Sketch:
         if plugin is None or options is None:
             return ()
         return plugin.addresses(options)
+
+    def window_of(self, device: str) -> DcWindow:
+        """Pack voltages at which a device works, as far as its options are readable."""
+        plugin, options = self.drivers.get(device), self.options.get(device)
+        if plugin is None or options is None:
+            return DcWindow()
+        return plugin.dc_window(options)
 
     def doubts_of(self, device: str) -> Iterable[Doubt]:
         """What the driver itself finds doubtful in a section that fits."""

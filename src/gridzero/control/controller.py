@@ -90,6 +90,7 @@ class Controller:
             self._steer(now)
         elif self._identification is not None:
             self._identification.idle()
+        self._excuse_the_stopped(now)
         told, now = now, as_they_are(now, self._ledger)
         usable = self._dispatcher.usable(now, self._health.out - self._health.tries.keys())
         limits = self._limits(now, usable)
@@ -101,6 +102,11 @@ class Controller:
         return self._decision(
             now, wish, limits, split, cut, commands_for(split.units, told, self._ledger)
         )
+
+    def _excuse_the_stopped(self, now: Snapshot) -> None:
+        """A unit that has stopped at its own lowest voltage is left out, not accused."""
+        if failed := self._health.failed:
+            self._health.excuse(self._dispatcher.stopped(now, failed), now.now_s)
 
     def _decision(
         self,

@@ -65,6 +65,10 @@ class Dispatcher:
         """Who can be commanded now; limits must count the same ones. out: see Roster.update."""
         return self._roster.update(now, out)
 
+    def stopped(self, now: Snapshot, failed: Iterable[str]) -> frozenset[str]:
+        """See Roster.stopped; before usable() of the same snapshot."""
+        return self._roster.stopped(now, failed)
+
     def split(self, battery_w: float, now: Snapshot, out: frozenset[str] = _NOBODY) -> Split:
         """Commands for every converter; the ones of the other direction are told 0."""
         usable = self._roster.update(now, out)

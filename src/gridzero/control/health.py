@@ -57,6 +57,17 @@ class Health:
         """What to ask of units that are out, W, to see whether they are back: one at a time."""
         return self._try_w
 
+    @property
+    def failed(self) -> list[str]:
+        """Names of units that give nothing."""
+        return [unit.name for unit in self._units.values() if unit.state is State.OUT]
+
+    def excuse(self, names: Iterable[str], now_s: float) -> None:
+        """These give nothing by right: others leave them out, and nobody is to hear of it."""
+        for name in names:
+            self._units[name].excuse()
+            self._conclude(now_s)
+
     def hinders(self, wish_w: float) -> bool:
         """Whether the wish, W, > 0 discharge, meets a unit that does not follow."""
         if wish_w == 0 or not (self.out or self.told):

@@ -142,6 +142,11 @@ class UnitHealth:
             self.state = State.GOOD
         self._test, self._down = None, False
 
+    def excuse(self) -> None:
+        """What it did not give was not to be had; it begins anew."""
+        self.let_go()
+        self._recover()
+
     # --- measured -----------------------------------------------------------------------------
 
     def _does_better(self, at_s: float, short_w: float, promised_w: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gridzero.domain.converters import DcWindow
@@ -34,13 +34,28 @@ class Roster:
     """Remembers who is near or beyond the end of its DC window, so that nobody flaps there.
 
     Without load the battery's voltage comes back by its inner resistance. A unit that has left is
-    whole again only after the voltage has been above its start voltage for half a minute.
+    whole again only after the voltage has been above its start voltage for half a minute. One
+    that gives nothing below its start voltage has stopped by itself: it has left, too.
     """
 
     def __init__(self) -> None:
         self._fine_since_s: dict[str, float | None] = {}  # of all that are not whole
         self._outside: dict[str, WhyNot] = {}
         self._last: tuple[Snapshot, frozenset[str], Usable] | None = None
+
+    def stopped(self, now: Snapshot, failed: Iterable[str]) -> frozenset[str]:
+        """Which of those that give nothing have stopped by themselves; they have left then."""
+        pack_v = now.battery.pack_v if now.battery else None
+        if pack_v is None:
+            return _NOBODY
+        units = (*now.inverters, *now.chargers)
+        windows = {unit.name: unit.spec.window for unit in units}
+        found = frozenset(name for name in failed if _is_below_start(windows[name], pack_v))
+        for name in found:
+            self._outside.setdefault(name, WhyNot.DC_LOW)
+            self._fine_since_s.setdefault(name, None)
+            self._last = None
+        return found
 
     def update(self, now: Snapshot, out: frozenset[str] = _NOBODY) -> Usable:
         """Look at one snapshot; asking twice about the same one changes nothing.
@@ -130,6 +145,10 @@ def _best_of(
 def _may_start(window: DcWindow, pack_v: float) -> bool:
     above = window.stop_v is None or pack_v >= _start_v(window, window.stop_v)
     return above and (window.max_v is None or pack_v <= window.max_v - _LOWER_V)
+
+
+def _is_below_start(window: DcWindow, pack_v: float) -> bool:
+    return window.stop_v is not None and pack_v < _start_v(window, window.stop_v)
 
 
 def _hand_over_v(window: DcWindow) -> float:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from gridzero.broker_client import client, running
 from gridzero.config.models import Config
 from gridzero.doctor.evidence import Heard
-from gridzero.identify import client
 from gridzero.outputs.feed import object_of
 from gridzero.ports.links import MqttMessage
 
@@ -72,16 +72,12 @@ async def listen(
 ) -> Heard:
     """What is said there; ends early when a state has come and Home Assistant has spoken."""
     ear = Ear(config)
-    task = asyncio.create_task(ear.link.run(), name="mqtt")
-    try:
+    async with running(ear.link):
         await _within(connect_s, lambda: ear.is_connected or ear.was_refused)
         if await _within(AGAIN_S, lambda: ear.is_connected):
             await _within(listen_s, lambda: ear.heard.state and ear.heard.home_assistant)
         else:
             ear.stay_outside()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
     return ear.heard
 
 

@@ -62,8 +62,8 @@ _ROWS = (
     Fault(
         code="module_silent",
         title="A battery module sends no cell voltages",
-        noticed="no complete set of cells for 2 s (limits start to fall), fault at 5 s",
-        power="0 W both ways at 5 s",
+        noticed="no complete set of cells for 2 s (limits start to fall), fault at 4.4 s",
+        power="0 W both ways: told to every converter within 5 s of the last complete set",
         clears="by itself once the module is complete again",
         remedy="Check the module's 12 V supply, enable line and CAN plug",
     ),
@@ -71,7 +71,7 @@ _ROWS = (
         code="bus_silent",
         title="Nothing is heard on a battery bus",
         noticed="no valid frame from any module of the bus for 5 s",
-        power="0 W both ways (its modules are silent)",
+        power="0 W both ways, told to every converter within 5 s (its modules are silent)",
         clears="by itself once its modules are complete again",
         remedy="Check the CAN adapter, bit rate, crystal, termination and cable",
     ),
@@ -494,7 +494,8 @@ _ROWS = (
         power="gives nothing: 0 W, counts as nothing, others carry what they can; it is asked for"
         " 150 W after 15 s, then with pauses of up to 10 minutes. Gives a part: goes on being used",
         clears="by itself when it is seen to give again",
-        remedy="Check the inverter's DC voltage window, its limit setting, display and RS485 cable",
+        remedy="Compare the stop and start voltage on its display with stop_v and start_v of the"
+        " configuration; check its limit setting and the RS485 cable",
         severity=Severity.WARNING,
     ),
     Fault(
@@ -562,6 +563,17 @@ _ROWS = (
         remedy="Check the broker's access list and log (docs/security.md has one); until then only"
         " the log tells what happens",
         severity=Severity.WARNING,
+    ),
+    Fault(
+        code="second_control",
+        title="Another control speaks under the same topic prefix",
+        noticed="each says who it is every 5 s: once another was heard for 40 s, longer than one"
+        " that ends speaks beside its successor",
+        power="unchanged, since anybody may claim it; but wishes reach both, and two that hold the"
+        " same meter work against each other",
+        clears="by itself within 25 s of its last word",
+        remedy="End the one that is not wanted (the text names its machine), or give each house its"
+        " own mqtt.topic_prefix",
     ),
     Fault(
         code="device_lost",

@@ -20,7 +20,7 @@ from gridzero.links.can_opening import BROKEN, BusSpec, error_code, link_error, 
 from gridzero.links.can_session import CanSession, Events
 from gridzero.links.can_state import controller_state
 from gridzero.links.memory import passes
-from gridzero.links.worker import Worker
+from gridzero.links.worker import Worker, Workers
 from gridzero.ports.links import CanFilter, CanFrame, LinkHealth
 from gridzero.ports.plugin import Report
 
@@ -84,6 +84,7 @@ class RealCan:
         self._unanswered_since_s: float | None = None
         self._taken = 0
         self._counted_at_s = 0.0
+        self._workers = Workers(f"can {name}", where=name)
 
     async def run(self) -> NoReturn:
         """Keep the bus open until cancelled. Raises only for bugs and impossible options."""
@@ -131,11 +132,8 @@ class RealCan:
         return self._session
 
     async def _serve(self) -> None:
-        worker = Worker(f"can {self.name}")
-        try:
+        with self._workers.next() as worker:
             await self._serve_with(worker)
-        finally:
-            worker.stop()
 
     async def _serve_with(self, worker: Worker) -> None:
         opened = await open_bus(self._spec, self._wanted(), worker)

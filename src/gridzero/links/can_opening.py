@@ -7,6 +7,7 @@ import errno
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import can
@@ -20,6 +21,8 @@ SEND_BUFFER_BYTES = 8192
 
 They leave when a jam ends, and are old by then; the kernel's own 200 kB would keep hundreds.
 """
+INTERFACES = Path("/sys/class/net")
+KIND_OF_CAN = 280  # ARPHRD_CAN of linux/if_arp.h
 OPEN_LIMIT_S = 15.0
 REACH_LIMIT_S = 3.0
 BROKEN = (can.CanError, OSError)
@@ -35,6 +38,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 _REMEDIES = {
     errno.ENODEV: "Check the name with: ip link; the adapter may be unplugged",
     errno.ENXIO: "Check the name with: ip link; the adapter may be unplugged",
+    errno.EMEDIUMTYPE: "Give the name to the right interface: gridzero setup shows the udev rules",
     errno.ENOENT: "Check the path under /dev and that the adapter is plugged in",
     errno.ENETDOWN: "Bring it up: ip link set NAME up type can bitrate RATE restart-ms 100",
     errno.EAFNOSUPPORT: "The kernel has no CAN: modprobe can_raw on the host",
@@ -144,8 +148,19 @@ async def _probe(spec: BusSpec) -> None:
     """Find out cheaply that the bus is not there, where python-can is noisy about it."""
     if spec.interface == "socketcan" and spec.channel not in _interfaces():
         raise OSError(errno.ENODEV, "there is no such network interface")
+    if spec.interface == "socketcan" and _kind_of(spec.channel) not in {None, KIND_OF_CAN}:
+        raise OSError(
+            errno.EMEDIUMTYPE, "the network interface of this name is not a CAN interface"
+        )
     if spec.interface == "socketcand":
         await _reach(spec.options)
+
+
+def _kind_of(channel: str) -> int | None:
+    """ARPHRD number of an interface; None where nobody tells: a container may hide /sys."""
+    with suppress(OSError, ValueError):
+        return int((INTERFACES / channel / "type").read_text())
+    return None
 
 
 def _interfaces() -> set[str]:

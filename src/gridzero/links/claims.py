@@ -66,14 +66,20 @@ def claimed(claims: Iterable[Claim]) -> Iterator[None]:
 
 @contextmanager
 def _hold(claim: Claim) -> Iterator[None]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mark:
-        try:
-            mark.bind(_address(claim.key))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise _taken(claim) from None
-            log.warning("claim.impossible", what=claim.what, error=str(error))
+    mark: socket.socket | None = None
+    try:
+        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        mark.bind(_address(claim.key))
+    except OSError as error:  # a sandbox may forbid these sockets, too
+        if error.errno == errno.EADDRINUSE and mark is not None:
+            mark.close()
+            raise _taken(claim) from None
+        log.warning("claim.impossible", what=claim.what, error=str(error))
+    try:
         yield
+    finally:
+        if mark is not None:
+            mark.close()
 
 
 def _address(key: str) -> bytes:

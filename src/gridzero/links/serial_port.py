@@ -18,7 +18,7 @@ import serial_asyncio
 from gridzero.errors import LinkError
 from gridzero.links.backoff import Keeper, SessionEnd
 from gridzero.links.claims import PSEUDO_TERMINALS
-from gridzero.links.worker import Worker
+from gridzero.links.worker import Worker, Workers
 from gridzero.ports.links import LinkHealth
 from gridzero.ports.plugin import Report
 
@@ -66,6 +66,7 @@ class RealSerial:
         self._keeper = Keeper(name, self.health, report)
         self._handlers: list[Callable[[bytes], None]] = []
         self._connection: _Connection | None = None
+        self._workers = Workers(f"serial {name}", where=name)
 
     async def run(self) -> NoReturn:
         """Keep the port open until cancelled. Raises only for bugs."""
@@ -100,12 +101,9 @@ class RealSerial:
         return self._connection
 
     async def _serve(self) -> None:
-        worker = Worker(f"serial {self.name}")
-        try:
+        with self._workers.next() as worker:
             port = await self._open(worker)
             await self._serve_on(port)
-        finally:
-            worker.stop()
 
     async def _serve_on(self, port: serial.Serial) -> None:
         end = SessionEnd()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
+
+from gridzero.errors import LinkError
+
+MOST_HANGING = 3
 
 T = TypeVar("T")
 
@@ -68,6 +73,34 @@ class Worker:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+
+
+class Workers:
+    """A fresh thread for each session of one link, as long as drivers give them back.
+
+    A driver that hangs for ever keeps its thread; one more with each try would end the process.
+    """
+
+    def __init__(self, name: str, *, where: str) -> None:
+        self._name, self._where = name, where
+        self._left: list[Worker] = []
+
+    @contextmanager
+    def next(self) -> Iterator[Worker]:
+        """A worker for one session. Raises LinkError while MOST_HANGING of them hang."""
+        self._left = [worker for worker in self._left if worker.is_alive]
+        if len(self._left) >= MOST_HANGING:
+            raise LinkError(
+                f"{MOST_HANGING} tries to open or close it hang in its driver",
+                where=self._where,
+                remedy="Unplug the adapter and plug it in again; see: dmesg",
+            )
+        worker = Worker(self._name)
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            self._left.append(worker)
 
 
 class _RaisedInto:

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gridzero.broker_client import account, client
 from gridzero.config.links import HttpLinkConfig, UdpLinkConfig
 from gridzero.config.loader import Loaded, load
 from gridzero.errors import ConfigError, LinkError
-from gridzero.identify import account, client
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.log import configure
 from gridzero.meter import words

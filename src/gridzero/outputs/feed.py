@@ -24,7 +24,7 @@ log = structlog.get_logger()
 TOPICS = ("state", "cells", "battery", "health", "score", "energy", "settings", "config")
 """Topics of which the newest word is kept."""
 
-_ANSWER_S = 3.0
+ANSWER_S = 3.0
 _CRASH_TOLD_S = 600.0
 _MOST_DIGITS = 300
 _RETAINED = frozenset({"settings"})
@@ -84,17 +84,19 @@ class Feed:
         text = values if isinstance(values, str) else json.dumps(values)
         self.link.publish(f"{self.prefix}/{topic}", text, retain=retain)
 
-    async def ask(self, what: str, value: str = "", *, by: str) -> Answer:
+    async def ask(
+        self, what: str, value: str = "", *, by: str, within_s: float = ANSWER_S
+    ) -> Answer:
         """Change a setting or give an order, by its key in domain.settings; never raises.
 
-        by: which face asks. An answer that does not come within three seconds is one: not ok.
+        by: which face asks. An answer that does not come within_s is one: not ok.
         """
         number = secrets.token_hex(8)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
         self.publish("ask", {"id": number, "what": what, "value": value, "by": by})
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError:
             return Answer(False, "no answer: gridzero or its broker cannot be reached")

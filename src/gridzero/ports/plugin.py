@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from gridzero.domain.converters import DcWindow
 from gridzero.ports.clock import Clock
 from gridzero.ports.devices import Device, OfflineValues, Role
 from gridzero.ports.links import CanFrame, Links
@@ -84,6 +85,10 @@ def _no_doubts(_options: Any) -> tuple[Doubt, ...]:
     return ()
 
 
+def _no_window(_options: Any) -> DcWindow:
+    return DcWindow()
+
+
 def _no_addresses(_options: Any) -> tuple[tuple[str, str], ...]:
     return ()
 
@@ -104,6 +109,7 @@ class DriverPlugin:
         stands for every address, as where bit rates differ.
     switches(options): names of the switches that the device works itself, at most one; it is
         put into the device's attribute ``contactor`` before run().
+    dc_window(options): pack voltages at which a converter works, as in its ConverterSpec.
     doubts(options): what ``gridzero check`` should warn of.
     profiles: devices that the driver knows by name.
     explain(options, seen): a CAN frame, or bytes of a serial line, in words for a trace, in
@@ -123,6 +129,7 @@ class DriverPlugin:
     addresses: Callable[[Any], tuple[tuple[str, str], ...]] = _no_addresses
     switches: Callable[[Any], tuple[str, ...]] = _no_switches
     doubts: Callable[[Any], tuple[Doubt, ...]] = _no_doubts
+    dc_window: Callable[[Any], DcWindow] = _no_window
     profiles: tuple[Profile, ...] = ()
     explain: Callable[[Any, CanFrame | bytes], str] = _no_words
     offline: Callable[[Any, DriverContext], OfflineValues] | None = None

@@ -1,7 +1,7 @@
 """What is kept of configurations, in ``config`` in the state folder.
 
 last-good.yaml  the text of the last one that proved itself, as it was written: ``!secret`` stays
-trial.json      how often one that has not proved itself was started, and what a person said to it
+probation.json  how often one that has not proved itself was started, and what a person said to it
 running.json    which one runs, for ``gridzero check``
 """
 
@@ -12,6 +12,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from gridzero import __version__
-from gridzero.config.files import read_text
+from gridzero.config.files import MOST_BYTES, read_text
 from gridzero.errors import ConfigError
 from gridzero.whole_files import NotWritten, replace_whole
 
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 _SHOWN = 8
 _HEAD = "# gridzero keeps this copy: the last good configuration of "
+_MOST_BYTES = MOST_BYTES + 8192  # with its first line
 _MODE = 0o600  # a person may have written a password into it
 
 
@@ -53,8 +55,11 @@ class Good(NamedTuple):
     utc: str
 
 
-class Trial(NamedTuple):
-    """Of one text. starts: without an orderly end. is_accepted: a person took the other one."""
+class Probation(NamedTuple):
+    """Of a text that has not proved itself.
+
+    starts: without an orderly end. is_accepted: a person took the other one.
+    """
 
     starts: int = 0
     is_accepted: bool = False
@@ -64,52 +69,58 @@ class ConfigKeep:
     """Keeps them for one configuration file. Blocks; a running loop leaves it to a thread."""
 
     def __init__(self, state_dir: Path, file: Path) -> None:
+        self.state_dir = state_dir
         self._folder, self._file = state_dir / "config", str(file.resolve())
-        self._good, self._trial = self._folder / "last-good.yaml", self._folder / "trial.json"
+        self._good = self._folder / "last-good.yaml"
+        self._probation = self._folder / "probation.json"
         self._running = self._folder / "running.json"
         self._turn = threading.Lock()
+        self._said: dict[str, Any] | None = None
         self.trouble = ""
         """Why nothing is kept, in words; "" while it is."""
 
     def good(self) -> Good | None:
         """The last good one of this file; None when there is none, or it cannot be read."""
         try:
-            head, _, text = read_text(self._good).partition("\n")
+            head, _, text = read_text(self._good, _MOST_BYTES).partition("\n")
         except ConfigError:
             return None
         of, _, utc = head.removeprefix(_HEAD).rpartition(", ")
         return Good(text, utc) if head.startswith(_HEAD) and of == self._file else None
 
     def save_good(self, text: str) -> bool:
-        """Keep this one as the last good; it is no longer on trial."""
+        """Keep this one as the last good; it is no longer on probation."""
         if not self._write(self._good, f"{_HEAD}{self._file}, {utc_now()}\n{text}"):
             return False
         with suppress(OSError):
-            self._trial.unlink(missing_ok=True)
+            self._probation.unlink(missing_ok=True)
         return True
 
-    def trial(self, text: str) -> Trial:
+    def probation(self, text: str) -> Probation:
         """What happened to this text so far; with another gridzero it begins anew."""
-        values = _object(self._trial)
+        values = _object(self._probation)
         if values.get("of") != _of(text):
-            return Trial()
+            return Probation()
         starts, is_accepted = values.get("starts"), values.get("accepted") is True
-        return Trial(starts if isinstance(starts, int) else 0, is_accepted)
+        return Probation(starts if isinstance(starts, int) else 0, is_accepted)
 
-    def note(self, text: str, trial: Trial) -> None:
+    def note(self, text: str, probation: Probation) -> None:
         """Remember that of this text."""
-        values = {"of": _of(text), "starts": trial.starts, "accepted": trial.is_accepted}
-        self._write(self._trial, json.dumps(values))
+        values = {"of": _of(text), "starts": probation.starts, "accepted": probation.is_accepted}
+        self._write(self._probation, json.dumps(values))
 
     def running(self) -> dict[str, Any]:
         """What was last said of the one that runs; {} where none does, or with another file."""
         values = _object(self._running)
-        is_ours = values.get("file") == self._file and _lives(values.get("pid"))
+        is_ours = values.get("file") == self._file and _lives(values)
         return values if is_ours else {}
 
     def say_running(self, values: dict[str, Any]) -> None:
-        """Say which one runs."""
-        self._write(self._running, json.dumps({**values, "file": self._file, "pid": os.getpid()}))
+        """Say which one runs. Written only where it is news: each write wears the card."""
+        own = {"file": self._file, "pid": os.getpid(), "begun": _begun(os.getpid())}
+        said = {**values, **own}
+        if said != self._said:
+            self._said = said if self._write(self._running, json.dumps(said)) else None
 
     def _write(self, path: Path, text: str) -> bool:
         try:
@@ -129,21 +140,23 @@ def _of(text: str) -> str:
     return f"{fingerprint(text)} {__version__}"
 
 
-def _lives(pid: object) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
-        return False
+def _lives(said: Mapping[str, Any]) -> bool:
+    """A number alone says nothing: each container has a process 1, and so has each start."""
+    pid, begun = said.get("pid"), said.get("begun")
+    return isinstance(pid, int) and begun is not None and begun == _begun(pid)
+
+
+def _begun(pid: int) -> int | None:
+    """When a process began, in the kernel's ticks since the machine did (proc_pid_stat(5), 22)."""
     try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True  # of another user
-    except (OSError, OverflowError):
-        return False
-    return True
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError):
+        values = json.loads(read_text(path))
+    except (ConfigError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import zipfile
@@ -131,15 +132,41 @@ def test_no_slip_replaces_what_it_should_save(house: Path, name: str) -> None:
     assert Path(name).read_bytes() == before
 
 
+def test_only_a_backup_is_replaced_and_never_a_device(house: Path) -> None:
+    Path("photos.zip").write_bytes(b"PK but not ours"[:3])
+    os.mkfifo("pipe")
+    Path("link").symlink_to("/dev/null")
+    for name in ("photos.zip", "pipe", "link", "/dev/null", "state/lock", "state/lock/x"):
+        with pytest.raises(GridzeroError, match=r"is no backup|was not written"):
+            pack(house, Path(name), secrets=False, history=True, now=NOW)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert Path("photos.zip").read_bytes() == b"PK "
+    assert "config.yaml" in packed(house, Path("b.zip"))
+    assert "config.yaml" in packed(house, Path("b.zip"))
+
+
+def test_a_backup_never_fills_the_disk_of_a_running_house(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(house.parent.rglob("*"))
+    usage = shutil.disk_usage(house.parent)._replace(free=16_000_000)
+    monkeypatch.setattr(packing.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(BackupRefused, match="no room for the history"):
+        pack(house, Path("b.zip"), secrets=False, history=True, now=NOW)
+    assert sorted(house.parent.rglob("*")) == before
+    pack(house, Path("b.zip"), secrets=False, history=False, now=NOW)
+
+
 def test_a_full_disk_leaves_the_older_backup_and_nothing_else(
     house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Path("b.zip").write_text("older")
+    pack(house, Path("b.zip"), secrets=False, history=False, now=NOW)
+    older = Path("b.zip").read_bytes()
     before = sorted(Path().iterdir())
     monkeypatch.setattr(packing.os, "fsync", no_room)
     with pytest.raises(GridzeroError, match="No space left"):
         pack(house, Path("b.zip"), secrets=False, history=True, now=NOW)
-    assert Path("b.zip").read_text() == "older"
+    assert Path("b.zip").read_bytes() == older
     assert sorted(Path().iterdir()) == before
 
 

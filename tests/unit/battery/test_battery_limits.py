@@ -95,7 +95,7 @@ def test_heat_stops_both() -> None:
 @pytest.mark.parametrize(
     ("change", "because"),
     [
-        ({"volt_age_s": 5.0}, Because.BATTERY_STALE),
+        ({"volt_age_s": 4.4}, Because.BATTERY_STALE),
         ({"volt_age_s": inf}, Because.BATTERY_STALE),
         ({"temp_age_s": 30.0}, Because.TEMPERATURE_UNKNOWN),
         ({"implausible": ("a3.1",)}, Because.CELL_IMPLAUSIBLE),
@@ -155,7 +155,7 @@ def test_nothing_a_battery_reports_leads_outside_the_ratings(view: BatteryView) 
     for limit_a in (limits.charge_a, limits.discharge_a):
         assert isfinite(limit_a)
         assert 0.0 <= limit_a <= 50.0
-    if view.volt_age_s != view.volt_age_s or view.volt_age_s >= 5:
+    if view.volt_age_s != view.volt_age_s or view.volt_age_s >= 4.4:
         assert limits.charge_a == limits.discharge_a == 0.0
 
 
@@ -178,7 +178,7 @@ def test_an_override_replaces_one_number() -> None:
     ("overrides", "what"),
     [
         ({"full_cel_v": 4.0}, "full_cel_v"),
-        ({"volt_dead_s": 1e9}, "not from 1 to 5"),
+        ({"volt_dead_s": 1e9}, "not from 1 to 4.4"),
         ({"over_cell_v": nan}, "not from"),
         ({"full_cell_v": 3.9}, "full_release_v must be below full_cell_v"),
     ],

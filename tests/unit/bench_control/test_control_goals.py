@@ -77,7 +77,7 @@ def test_a_right_dead_time_does_not_ring() -> None:
     assert ringing.ringing_w(ringing.Guess(2.5, 0.0), ALL_ON, 300.0) < 10.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_constant_load_leaves_next_to_nothing() -> None:
     exact, noisy = resting.goals(jobs=1)
     assert (exact.met, noisy.met) == (True, True)

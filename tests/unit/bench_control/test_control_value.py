@@ -54,8 +54,8 @@ def test_without_prices_or_outlook_nothing_changes_at_all(trace: str) -> None:
         ("house", 60.0, Outlook.EMPTYING, 1),
         ("house", 400.0, Outlook.FILLING, -1),
         ("house", -900.0, Outlook.EMPTYING, 1),
-        ("gain-low", 400.0, Outlook.EMPTYING, 1),
-        ("dead-1.0", 400.0, Outlook.FILLING, -1),
+        pytest.param("gain-low", 400.0, Outlook.EMPTYING, 1, marks=pytest.mark.long),
+        pytest.param("dead-1.0", 400.0, Outlook.FILLING, -1, marks=pytest.mark.long),
     ],
 )
 @pytest.mark.slow

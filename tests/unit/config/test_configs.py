@@ -53,6 +53,25 @@ def test_the_house_is_complete(name: str) -> None:
     assert site.config.control.target_topic == "meterbox/chargeTarget"
 
 
+def test_an_inverter_that_leaves_a_part_of_the_battery_is_told() -> None:
+    """Unless another one covers that part, or nobody wants it."""
+    text = (CONFIGS / "minimal.yaml").read_text()
+    (kind,) = (line for line in text.splitlines() if "system_v: 36" in line)
+
+    def told(inverter: str, control: str = "") -> list[str]:
+        site = load_text(text.replace(kind, inverter) + control, CONFIGS / "m.yaml", PLUGINS)
+        return [w.what for w in site.warnings if w.where == "devices.inverter"]
+
+    assert told(kind) == []
+    (low,) = told("    system_v: 48")
+    assert low == "it stops by itself at 43 V: about 30 % of the charge stays in the battery"
+    assert told("    system_v: 48", "control: {min_soc_pct: 35}") == []
+    assert told("    system_v: 36\n    stop_v: 38") == []
+    (high,) = told("    system_v: 24")
+    assert high == "it must not be used above 45 V, a full battery has 48.7 V"
+    assert loaded("two-inverters.yaml").warnings == (), "the small one covers what the tall leaves"
+
+
 def test_the_reference_house_keeps_charger_and_batteries_apart() -> None:
     links: Any = loaded("reference-house.yaml").config.links
     rates = {link.channel: link.bitrate for link in links.values() if link.type == "can"}

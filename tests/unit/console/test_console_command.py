@@ -17,7 +17,7 @@ from console_client import PATIENCE_S, console
 from pydantic import SecretStr
 
 from gridzero.cli import main
-from gridzero.console import address_of
+from gridzero.commands.console import address_of
 
 ROOT = Path(__file__).parents[3]
 

@@ -213,6 +213,26 @@ def test_the_last_unit_works_down_to_its_own_stop_and_comes_back_with_a_dwell() 
     assert seen(60.5, 53.0) == (0, WhyNot.DC_HIGH)
 
 
+def test_a_unit_that_gives_nothing_below_its_start_voltage_has_stopped_by_itself() -> None:
+    roster = Roster()
+    alone = {"inverters": (TALL,)}
+    low = a_house(now_s=0.0, battery=pack(43.7), **alone)
+    assert roster.update(low).inverters == (TALL,), "it may still run"
+    assert roster.stopped(low, ["tall"]) == {"tall"}
+    assert roster.update(low).why_not == {"tall": WhyNot.DC_LOW}
+    for now_s in (1.0, 30.0):
+        high = a_house(now_s=now_s, battery=pack(44.2), **alone)
+        assert roster.stopped(high, ["tall"]) == frozenset(), "there it has no excuse"
+        assert roster.update(high).inverters == ()
+    assert roster.update(a_house(now_s=32.0, battery=pack(44.2), **alone)).inverters == (TALL,)
+
+
+def test_a_unit_whose_window_is_not_known_has_no_excuse() -> None:
+    for volts in (None, 30.0):
+        now = a_house(battery=pack(volts), inverters=(SMALL,))
+        assert Roster().stopped(now, ["small"]) == frozenset()
+
+
 def test_limits_count_the_units_that_dispatch_may_use() -> None:
     now = a_house(inverters=(TALL, SMALL))
     calm = {"over_current": False, "rogue_charge": False}

@@ -131,6 +131,7 @@ _WHAT = {
 }
 
 
+@pytest.mark.xdist_group("a day of energy")
 @pytest.mark.slow
 @pytest.mark.parametrize("counted", _WHAT)
 def test_a_day_is_counted_within_a_percent(counted: Counted) -> None:
@@ -140,6 +141,7 @@ def test_a_day_is_counted_within_a_percent(counted: Counted) -> None:
     assert energy.sums[counted] * 1000.0 == pytest.approx(truth[_WHAT[counted]], rel=0.01, abs=10.0)
 
 
+@pytest.mark.xdist_group("a day of energy")
 @pytest.mark.slow
 def test_and_what_it_has_saved() -> None:
     _, energy, saved_ct = lived(24.0)

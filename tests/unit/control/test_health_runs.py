@@ -101,7 +101,12 @@ def asked(notes: list[Note]) -> int:
 
 @pytest.mark.parametrize(
     ("w_per_s", "low_w"),
-    [(30.0, 100.0), (75.0, 100.0), (90.0, 100.0), (170.0, 100.0), (170.0, -1500.0), (400.0, 100.0)],
+    [
+        (90.0, 100.0),
+        (170.0, 100.0),
+        (170.0, -1500.0),
+        *(pytest.param(w_per_s, 100.0, marks=pytest.mark.long) for w_per_s in (30.0, 75.0, 400.0)),
+    ],
 )
 @pytest.mark.slow
 def test_a_cloud_is_never_blamed_on_meter_or_inverter(w_per_s: float, low_w: float) -> None:
@@ -122,7 +127,7 @@ def test_hard_loads_are_never_blamed_and_seldom_asked_about(name: str, most: int
 
 
 @pytest.mark.parametrize(("name", "most"), [("evening", 5), ("midday", 2)])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 @pytest.mark.slow
 def test_a_family_is_never_blamed_and_seldom_asked_about(name: str, most: int, seed: int) -> None:
     notes, _ = run(built_in(name, seed, 3600.0), seed=seed)

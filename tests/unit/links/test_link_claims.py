@@ -26,6 +26,17 @@ with claimed([Claim(sys.argv[1], "it", "test")]):
 """
 
 
+WITHOUT_SOCKETS = """
+import os, resource
+from gridzero.links.claims import Claim, claimed
+free = os.dup(0)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
+with claimed([Claim("test/none", "it", "test")]):
+    print("goes on")
+"""
+
+
 @pytest.fixture
 def key() -> str:
     return f"test/{os.getpid()}"
@@ -45,6 +56,21 @@ def test_a_second_claim_is_refused_with_a_cure_and_free_again_afterwards(key: st
             """A refused start holds nothing."""
     with claimed([mine, mine]):
         """The same thing twice in one house is one claim."""
+
+
+@pytest.mark.real_time
+def test_where_no_socket_can_be_made_a_claim_stops_nothing() -> None:
+    """A sandbox without Unix sockets, or no descriptors left: the state folder's lock remains."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SOCKETS],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout.splitlines()[-1] == "goes on", done.stderr
+    assert "claim.impossible" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.real_time

@@ -8,7 +8,8 @@ import threading
 import pytest
 from link_fakes import until
 
-from gridzero.links.worker import Worker
+from gridzero.errors import LinkError
+from gridzero.links.worker import MOST_HANGING, Worker, Workers
 
 pytestmark = pytest.mark.real_time
 
@@ -61,3 +62,17 @@ async def test_a_cancelled_caller_gets_its_late_result_discarded() -> None:
     worker.stop()
     await until(lambda: not worker.is_alive)
     assert late == ["port"]
+
+
+async def test_a_driver_that_never_comes_back_costs_few_threads() -> None:
+    workers, release = Workers("can test", where="bus"), threading.Event()
+    for _ in range(MOST_HANGING):
+        with workers.next() as worker, pytest.raises(TimeoutError):
+            await worker.call(release.wait, limit_s=0.02)
+    with pytest.raises(LinkError, match="hang in its driver"), workers.next():
+        pass
+    release.set()
+    await until(lambda: not worker.is_alive)
+    with workers.next() as again:
+        assert await again.call(lambda: 7, limit_s=1) == 7
+    await until(lambda: not again.is_alive)

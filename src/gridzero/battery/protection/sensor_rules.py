@@ -14,11 +14,12 @@ SENSOR_RULES = (
         quantity="volt_age_s",
         unit="s",
         healthy=0.5,
-        limit=Threshold(value=4.9, release=2.0),
+        limit=Threshold(value=4.3, release=2.0),
         trip=Threshold(value=60.0, release=2.0, dwell_s=10.0),
         stops=Stops.BOTH,
-        why="10 polls of 0.5 s (vw-gte protocol notes, 4.2 rule 5), a little less because ticks"
-        " come between; after a minute current that goes on has to be cut",
+        why="10 polls of 0.5 s (vw-gte protocol notes, 4.2 rule 5) until zero is on the wire, and a"
+        " tick and the inverter's gap between two frames take up to 0.5 s of them; after a minute"
+        " current that goes on has to be cut",
         unknown=_ITSELF,
     ),
     Rule(

@@ -139,6 +139,7 @@ def plain(soak: Soak, verdicts: list[Verdict]) -> dict[str, Any]:
         "told": soak.told,
         "latched": soak.latched,
         "log": soak.log_events,
+        "decided": soak.decided,
         "longest_s": soak.worst_s,
         "lives": soak.lives,
     }
@@ -164,6 +165,7 @@ def text(soak: Soak, verdicts: list[Verdict]) -> str:
             f"told: {_counts(soak.told)}",
             f"latched, acknowledged: {_counts(soak.latched) or 'none'}",
             f"log: {_counts(soak.log_events)}",
+            f"decided: {_shares(soak.decided)}",
             f"forbidden current, longest, s: {_longest(soak)}",
             f"lives of the process: {soak.lives}; {cpu_s:.0f} s of CPU",
             *soak.violations,
@@ -173,6 +175,13 @@ def text(soak: Soak, verdicts: list[Verdict]) -> str:
 
 def _counts(counter: dict[str, int]) -> str:
     return ", ".join(f"{key} {counter[key]}" for key in sorted(counter, key=lambda k: -counter[k]))
+
+
+def _shares(counter: dict[str, int]) -> str:
+    """Of all decisions, %, the most frequent first."""
+    all_of = sum(counter.values()) or 1
+    often = sorted(counter, key=lambda k: -counter[k])
+    return ", ".join(f"{key} {100.0 * counter[key] / all_of:.2f} %" for key in often)
 
 
 def _longest(soak: Soak) -> str:

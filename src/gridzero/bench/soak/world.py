@@ -19,7 +19,9 @@ from gridzero.bench.soak.beside import Beside
 from gridzero.bench.soak.disk import Disk, DiskStore
 from gridzero.config.loader import Loaded
 from gridzero.demo.scene import Scene, Watcher, build_house, build_twins
+from gridzero.domain.decision import Decision
 from gridzero.domain.events import Event
+from gridzero.domain.snapshot import Snapshot
 from gridzero.links.memory import MemoryLinks
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.runtime.supervisor import Ending
@@ -51,7 +53,7 @@ class Life:
         self._stores = {name: DiskStore(world.disk, name) for name in _STORES}
         self.app: App = self._build(world)
         self.app.faults.on_event(self._told)
-        self.app.site.on_decision(lambda now, _: setattr(self, "ticked_s", now.now_s))
+        self.app.site.on_decision(self._decided)
 
     def _build(self, world: World) -> App:
         stores = self._stores
@@ -84,6 +86,11 @@ class Life:
         self._world.media.broker.put(_STATUS, b"offline", True)
         self.stop.set()
 
+    def _decided(self, now: Snapshot, decision: Decision) -> None:
+        self.ticked_s = now.now_s
+        if not self.is_dead:
+            self._world.decided[decision.because.value] += 1
+
     def _told(self, event: Event) -> None:
         if not self.is_dead:
             self._world.hear(event)
@@ -102,6 +109,7 @@ class World:
         self.media, self.disk = MemoryLinks(kinds), Disk()
         self.clock_off_s = self.skipped_s = 0.0
         self.told: Counter[str] = Counter()
+        self.decided: Counter[str] = Counter()
         self.bugs: list[str] = []
         self.each_step: dict[str, Callable[[], None]] = {}
         self.lives, self.restarts_asked = 0, 0

@@ -6,11 +6,15 @@ import sqlite3
 from contextlib import ExitStack, closing, suppress
 from itertools import count
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from gridzero.outputs.history.opening import BESIDE, only_recorder
 from gridzero.outputs.history.samples import HistoryError
 from gridzero.outputs.history.schema import check
+from gridzero.whole_files import may_replace
+
+_BEGINNING: Final = b"SQLite format 3\0"
 
 
 def backup(file: Path, target: Path) -> int:
@@ -20,6 +24,8 @@ def backup(file: Path, target: Path) -> int:
     """
     if target.resolve() == file.resolve():
         raise _refused(target, "that is the history itself", "Give another file")
+    if not may_replace(target, _BEGINNING):
+        raise _refused(target, "that is there already, and is no history", "Give another file")
     fresh = target.with_name(f"{target.name}.part")
     try:
         with closing(_reading(file)) as source:

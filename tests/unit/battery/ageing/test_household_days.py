@@ -14,7 +14,7 @@ from gridzero.bench.battery.household import HouseholdDays, Moment, Scene
 from gridzero.domain.ageing import HealthReport, ModuleHealth
 from gridzero.domain.trust import UNTROUBLED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ten days of a household")]
 
 STEP_S = 30.0
 LOSS_MA = 6.0

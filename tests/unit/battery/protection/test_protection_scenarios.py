@@ -282,7 +282,7 @@ def test_bleeding_that_does_not_end_is_told() -> None:
 
 def test_a_silent_module_refuses_and_after_a_minute_its_current_is_cut() -> None:
     battery = Battery(silent={"b1"})
-    assert battery.first("module_silent", 70.0) == {LIMIT: 5.0, TRIP: 60.5}
+    assert battery.first("module_silent", 70.0) == {LIMIT: 4.5, TRIP: 60.5}
     assert stops(battery, "module_silent") == (True, True)
     battery.silent = set()
     battery.after(11.0)

@@ -10,14 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gridzero.config.loader import load
+from gridzero.broker_client import account, client, running
 from gridzero.config.models import MqttConfig
-from gridzero.errors import ConfigError, GridzeroError
-from gridzero.links.mqtt_client import RealMqtt
-from gridzero.plugins import find_plugins
+from gridzero.errors import GridzeroError
 from gridzero.ports.links import MqttLink, MqttMessage
-from gridzero.ports.plugin import Report
-from gridzero.real_links import mqtt_of, up_soon
+from gridzero.real_links import up_soon
 from gridzero.runtime.exit_codes import ExitCode
 
 _ANSWERS_S = 5.0
@@ -117,33 +114,10 @@ def run(which: str, config: Path | None, broker: str | None) -> ExitCode:
 
 async def _run(which: str, mqtt: MqttConfig) -> ExitCode:
     link = client(mqtt)
-    task = asyncio.create_task(link.run(), name="mqtt")
-    try:
-        watcher = Watcher(link, mqtt.topic_prefix, _print)
+    watcher = Watcher(link, mqtt.topic_prefix, _print)
+    async with running(link):
         await up_soon(link.health)
         return await watcher.test(which)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def account(config: Path | None, broker: str | None) -> MqttConfig:
-    """The broker of a configuration, the named one instead, or the embedded one's default."""
-    mqtt = load(config, find_plugins().plugins).config.mqtt if config else MqttConfig()
-    return mqtt if broker is None else broker_of(broker, mqtt.topic_prefix)
-
-
-def broker_of(broker: str, prefix: str) -> MqttConfig:
-    """The broker that HOST:PORT names. Raises ConfigError for anything else."""
-    host, _, port = broker.rpartition(":")
-    if not (host and port.isdecimal() and 0 < int(port) < 65536):
-        raise ConfigError(f"{broker!r} is no broker", where="--mqtt", remedy="Write host:port")
-    return MqttConfig(host=host, port=int(port), topic_prefix=prefix)
-
-
-def client(mqtt: MqttConfig, report: Report | None = None) -> RealMqtt:
-    """A client of that broker that says nothing of itself. report: hears of outages."""
-    return mqtt_of(mqtt, report or _untold)
 
 
 def _words(found: dict[str, Any] | None) -> str:
@@ -154,10 +128,6 @@ def _words(found: dict[str, Any] | None) -> str:
         f"falls {found['fall_w_per_s']:.0f} W/s, gives {found['gain']:.0%} of what it is told "
         f"(sure {found['sure']:.0%})"
     )
-
-
-def _untold(code: str, *, active: bool, text: str = "", subject: str = "") -> None:
-    """A link that is down shows by nobody answering."""
 
 
 def _print(line: str) -> None:

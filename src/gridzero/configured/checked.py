@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gridzero.app import check_cells
 from gridzero.config.files import read_text
 from gridzero.config.loader import Loaded, load_text
+from gridzero.errors import ConfigError
 from gridzero.links.memory import MemoryLinks
 from gridzero.plugins import Found
 from gridzero.ports.clock import LoopClock
@@ -31,6 +32,16 @@ def check_file(file: Path, found: Found) -> Checked:
     Takes a while and blocks; a running loop leaves it to a thread.
     """
     return check_text(read_text(file), file, found)
+
+
+def check_settled(file: Path, found: Found) -> Checked:
+    """The same of a file that somebody may be writing just now: half of one can be a good one."""
+    checked = check_file(file, found)
+    if read_text(file) != checked.text:
+        raise ConfigError(
+            "it changed while it was read", where=str(file), remedy="Ask again once it is saved"
+        )
+    return checked
 
 
 def check_text(text: str, file: Path, found: Found) -> Checked:

@@ -5,26 +5,29 @@ Why it is decided like this: docs/decisions/0013-rollback.md.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gridzero.checked import check_text
 from gridzero.config.files import read_text
 from gridzero.config.live import are_harmless, written_differences
 from gridzero.config.loader import Loaded, load_text
+from gridzero.configured.checked import check_text
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found
-from gridzero.runtime.config_keep import ConfigKeep, Good, Trial
+from gridzero.runtime.config_keep import ConfigKeep, Good, Probation
 from gridzero.runtime.exit_codes import ExitCode
 
 MOST_STARTS = 3
 """So often a configuration on trial may be started without an orderly end or proving itself."""
 
 _STATE_DIR = re.compile(
-    r"""^[ \t]+state_dir:[ \t]*(?:"([^"]+)"|'([^']+)'|([^#\s]+))""", re.MULTILINE
+    r"""^[^#\n]*?\bstate_dir["']?:[ \t]+(?:"([^"\n]+)"|'([^'\n]+)'|([^#\s,}!]+))""", re.MULTILINE
 )
 _DEFAULT_STATE_DIR = "state"
+_GIVEN_BY_SYSTEMD = "STATE_DIRECTORY"
 _LONGEST_WHY = 300
 _MOST_KEYS = 8
 
@@ -75,20 +78,20 @@ class Chosen:
     def begin(self) -> None:
         """Count this start, before anything that may crash. Call with the state folder locked."""
         if self.on_trial:
-            trial = self.keep.trial(self.text)
-            self.keep.note(self.text, trial._replace(starts=trial.starts + 1))
+            probation = self.keep.probation(self.text)
+            self.keep.note(self.text, probation._replace(starts=probation.starts + 1))
 
     def ended(self, code: ExitCode) -> None:
         """An orderly end is no failure; whoever asks for a restart wants the file tried again."""
         if self.on_trial and code in {ExitCode.ASKED, ExitCode.AGAIN}:
-            self.keep.note(self.text, Trial())
+            self.keep.note(self.text, Probation())
         if self.rolled_back is not None and code is ExitCode.AGAIN:
-            self.keep.note(self.refused, Trial())
+            self.keep.note(self.refused, Probation())
 
     def accept(self) -> None:
         """A person agrees that this one runs instead of what the file holds."""
-        trial = self.keep.trial(self.refused)
-        self.keep.note(self.refused, trial._replace(is_accepted=True))
+        probation = self.keep.probation(self.refused)
+        self.keep.note(self.refused, probation._replace(is_accepted=True))
 
     def without_trial(self, error: ConfigError, found: Found) -> Chosen:
         """The last good one, after this one could not even be built. Raises error without one."""
@@ -105,7 +108,7 @@ def choose(file: Path, found: Found, *, may_roll_back: bool = True) -> Chosen:
         text = read_text(file)
         loaded = load_text(text, file, found.plugins, broken=found.reasons)
     except ConfigError as error:
-        keep = ConfigKeep(_likely_state_dir(text), file)
+        keep = _likely_keep(text, file)
         good = keep.good() if may_roll_back else None
         if good is None:
             raise
@@ -122,7 +125,7 @@ def _try(chosen: Chosen, found: Found, good: Good) -> Chosen:
         check_text(chosen.text, chosen.file, found)
     except ConfigError as error:
         return _back(chosen.file, found, chosen.keep, good, chosen.text, error)
-    starts = chosen.keep.trial(chosen.text).starts
+    starts = chosen.keep.probation(chosen.text).starts
     if starts < MOST_STARTS:
         return chosen
     ended = ConfigError(
@@ -138,11 +141,13 @@ def _back(
 ) -> Chosen:
     """Raises error where the last good one is of no use either."""
     try:
-        loaded = load_text(good.text, file, found.plugins, broken=found.reasons)
+        loaded = check_text(good.text, file, found).loaded
     except ConfigError:
         raise error from None
+    if Path(loaded.config.site.state_dir).resolve() != keep.state_dir.resolve():
+        raise error  # with an empty state folder, faults and modes of this house would be forgotten
     differs = written_differences(good.text, refused)
-    is_accepted = keep.trial(refused).is_accepted
+    is_accepted = keep.probation(refused).is_accepted
     rests = not is_accepted and (differs is None or not are_harmless(differs))
     rollback = Rollback(_why(error), good.utc, differs, rests)
     return Chosen(file, good.text, loaded, keep, rolled_back=rollback, refused=refused)
@@ -155,10 +160,20 @@ def _why(error: ConfigError) -> str:
     return f"{lines[0].rstrip('.')[:_LONGEST_WHY]}{more}"
 
 
-def _likely_state_dir(text: str) -> Path:
-    """Where the state of a file that cannot be read is; a wrong guess finds nothing there."""
+def _likely_keep(text: str, file: Path) -> ConfigKeep:
+    """Of a file that cannot be read, and may be empty; a wrong guess finds nothing there."""
+    keeps = [ConfigKeep(folder, file) for folder in _likely_state_dirs(text)]
+    return next((keep for keep in keeps if keep.good() is not None), keeps[0])
+
+
+def _likely_state_dirs(text: str) -> Iterator[Path]:
     found = _STATE_DIR.search(text)
-    return Path(next(filter(None, found.groups())) if found else _DEFAULT_STATE_DIR)
+    if found is not None:
+        yield Path(next(filter(None, found.groups())))
+    given = os.environ.get(_GIVEN_BY_SYSTEMD, "").partition(":")[0]  # systemd.exec(5)
+    if given:
+        yield Path(given)
+    yield Path(_DEFAULT_STATE_DIR)
 
 
 def with_loaded(chosen: Chosen, text: str, loaded: Loaded) -> Chosen:

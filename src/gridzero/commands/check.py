@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gridzero import checked
+from gridzero.commands.reload import what_runs
 from gridzero.config.summary import describe
+from gridzero.configured import checked
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found
-from gridzero.reload_command import what_runs
 from gridzero.runtime.exit_codes import ExitCode
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gridzero.checked import Checked
+from gridzero.broker_client import account, client, running
+from gridzero.config.files import read_text
 from gridzero.config.models import MqttConfig
-from gridzero.identify import account, client
+from gridzero.configured.checked import Checked
 from gridzero.outputs.feed import Feed
 from gridzero.ports.clock import LoopClock
 from gridzero.real_links import up_soon
@@ -18,6 +19,7 @@ from gridzero.runtime.config_keep import ConfigKeep, shown_fingerprint
 from gridzero.runtime.exit_codes import ExitCode
 
 _BY = "gridzero reload"
+_READ_S = 15.0  # a large file on a slow machine
 
 
 def run(config: Path, broker: str | None, *, restart: bool) -> ExitCode:
@@ -25,36 +27,40 @@ def run(config: Path, broker: str | None, *, restart: bool) -> ExitCode:
 
     restart: restart in order where something waits. Raises ConfigErrors where the file is wrong.
     """
-    return asyncio.run(_run(account(config, broker), restart=restart))
+    return asyncio.run(_run(config, account(config, broker), restart=restart))
 
 
-async def _run(mqtt: MqttConfig, *, restart: bool) -> ExitCode:
+async def _run(config: Path, mqtt: MqttConfig, *, restart: bool) -> ExitCode:
     link = client(mqtt)
     feed = Feed(link, LoopClock(), mqtt.topic_prefix)
-    task = asyncio.create_task(link.run(), name="mqtt")
-    try:
+    async with running(link):
         await up_soon(link.health)
-        return await reload(feed, restart=restart)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        return await reload(feed, config, restart=restart)
 
 
-async def reload(feed: Feed, *, restart: bool) -> ExitCode:
+async def reload(feed: Feed, config: Path, *, restart: bool) -> ExitCode:
     """The same over a feed."""
-    answer = await feed.ask("reload", by=_BY)
+    answer = await feed.ask("reload", by=_BY, within_s=_READ_S)
     _say(answer.text)
     if not answer.ok:
         return ExitCode.FINDINGS
     told = feed.latest("config") or {}  # it was published before the answer
     if not told.get("waits"):
-        return ExitCode.ASKED
+        return _same_text(told, config)
     if not restart:
         _say("gridzero reload FILE --restart does the rest")
         return ExitCode.FINDINGS
     answer = await feed.ask("restart", by=_BY)
     _say(answer.text)
     return ExitCode.ASKED if answer.ok else ExitCode.FINDINGS
+
+
+def _same_text(told: Mapping[str, Any], config: Path) -> ExitCode:
+    """What runs reads its own file; whoever has edited a copy of it must not believe in that."""
+    if told.get("fingerprint") == shown_fingerprint(read_text(config)):
+        return ExitCode.ASKED
+    _say(f"note: gridzero reads {told.get('file')}, and that is not what {config} holds")
+    return ExitCode.FINDINGS
 
 
 def what_runs(file: Path, checked: Checked) -> Iterator[str]:

@@ -14,14 +14,14 @@ from typing import Any
 import structlog
 
 from gridzero.app import App
-from gridzero.checked import Checked, check_file
 from gridzero.children import Beside
 from gridzero.config.files import read_text
 from gridzero.config.live import Change, changes, split, taken
 from gridzero.config.models import Config
+from gridzero.configured.checked import Checked, check_settled
+from gridzero.configured.rollback import Chosen, with_loaded
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found
-from gridzero.rollback import Chosen, with_loaded
 from gridzero.runtime.config_keep import shown_fingerprint, utc_now
 from gridzero.runtime.heartbeat import Heartbeat
 from gridzero.runtime.settings import SettingRefused
@@ -31,7 +31,11 @@ log = structlog.get_logger()
 TRIAL_S = 300.0
 """A configuration has proved itself when it has run so long and commands leave."""
 
+PAUSE_S = 1.5
+"""Between two readings; an answer comes within the three seconds that faces wait for it."""
+
 LOOK_S = 20.0
+_MOST_SAID = 8
 _MOST_ERRORS = 3
 _WHOLE = "gridzero"
 _ROLLED_BACK, _RESTS = "config_rolled_back", "limits_rolled_back"
@@ -59,7 +63,7 @@ class Reloader:
         self._waiting: tuple[Change, ...] = ()
         self._loaded_utc = utc_now()
         self._differs: bool | None = chosen.rolled_back is not None
-        self._turn = asyncio.Lock()
+        self._turn, self._next_s = asyncio.Lock(), float("-inf")
         self._accepting: asyncio.Future[None] | None = None
         self._begin_trial()
         self._heartbeat = Heartbeat(app.clock, lambda: app.site.ticked_s, app.senders)
@@ -73,8 +77,9 @@ class Reloader:
         if self._turn.locked():
             raise SettingRefused("it is being read", where="reload", remedy="Wait for the answer")
         async with self._turn:
+            await self._pause()
             try:
-                checked = await self._elsewhere(check_file, self._file, self._found)
+                checked = await self._elsewhere(check_settled, self._file, self._found)
                 rules = self._app.retuner.rules(checked.loaded.config)
             except ConfigError as error:
                 raise _refusal(self._file, error) from None
@@ -90,6 +95,13 @@ class Reloader:
         said = self._said(parts.now, parts.waiting)
         await self._elsewhere(self._chosen.keep.say_running, self.told())
         return said
+
+    async def _pause(self) -> None:
+        """Whoever asks without end must not keep a thread busy, and fill history and disk."""
+        now_s = self._app.clock.now_s()
+        begins_s = max(now_s, self._next_s)
+        self._next_s = begins_s + PAUSE_S
+        await self._app.clock.sleep_s(begins_s - now_s)
 
     @property
     def _file(self) -> Path:
@@ -162,8 +174,7 @@ class Reloader:
         self._tell_rollback()
 
     def _said(self, now: Iterable[Change], waiting: Iterable[Change]) -> str:
-        done = ", ".join(change.words for change in now)
-        left = ", ".join(change.words for change in waiting)
+        done, left = _listed(now), _listed(waiting)
         text = f"taken: {done}" if done else "nothing to change now" if left else "nothing differs"
         if left:
             text += f"; waits for a restart: {left}"
@@ -187,6 +198,12 @@ class Reloader:
     def _on_acknowledge(self, key: tuple[str, str]) -> None:
         if key[0] == _RESTS and self._chosen.rolled_back is not None:
             self._accepting = asyncio.ensure_future(self._elsewhere(self._chosen.accept))
+
+
+def _listed(changes: Iterable[Change]) -> str:
+    words = [change.words for change in changes]
+    more = len(words) - _MOST_SAID
+    return ", ".join(words[:_MOST_SAID]) + (f" and {more} more" if more > 0 else "")
 
 
 def _text_of(file: Path) -> str | None:

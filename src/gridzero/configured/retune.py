@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from gridzero.config.models import Config, PricesConfig, ProductionConfig
-from gridzero.house_rules import prices_of, rules_of, topics_of, wanted_of
+from gridzero.configured.house_rules import prices_of, rules_of, topics_of, wanted_of
 from gridzero.log import change_level
 from gridzero.outputs.followed import Followed
 from gridzero.outputs.market_in import listen, listen_for_production

@@ -1,0 +1,1 @@
+"""One file a command: those that ask a running gridzero, and small ones on files."""
