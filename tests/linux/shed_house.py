@@ -90,15 +90,20 @@ class Shed:
             (self.folder / "inverter-port").unlink(missing_ok=True)
 
     def gridzero_on(self, *options: str) -> None:
+        if self.site is not None:
+            self.site.close()
         self.lives += 1
         name = f"site-{self.lives}"
         command = ("-m", "gridzero.cli", "run", str(self.file), *options)
         self.site = Program(self.folder, name, *command)
 
     def gridzero_off(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code."""
         assert self.site is not None
         self.site.popen.send_signal(number)
-        return self.site.popen.wait(40.0)
+        code = self.site.popen.wait(40.0)
+        self.site.close()
+        return code
 
     def errs(self) -> list[str]:
         """What gridzero said, each of its lives."""

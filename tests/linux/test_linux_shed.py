@@ -26,9 +26,8 @@ pytestmark = pytest.mark.real_time
 
 LOAD_W = 500.0
 PATIENCE_S = 90.0  # a whole start on a busy machine
-FIRST_DAY_S = 60  # what a Pi without a clock believes after a minute
 SEED = int(os.environ.get("GRIDZERO_SHED_SEED", "1"))
-TURNS = 10
+TURNS = 8
 
 
 @pytest.fixture
@@ -117,7 +116,7 @@ cafile {authority.file}
 certfile {server.cert_file}
 keyfile {server.key_file}
 """
-    set_clock(FIRST_DAY_S)
+    set_clock(time.monotonic() + 60.0)  # the kernel refuses a start before 1970
     try:
         shed.wires_on()
         shed.broker_on()
