@@ -158,6 +158,17 @@ def test_a_person_agrees_to_one_file_and_not_to_the_next(file: Path) -> None:
     assert back.rests
 
 
+def test_the_agreement_outlives_every_end(file: Path) -> None:
+    add(file, "battery: {max_charge_a: -5}\n")
+    choose(file, FOUND).accept()
+    for code in (ExitCode.ASKED, ExitCode.AGAIN, ExitCode.CRASHED):
+        chosen = choose(file, FOUND)
+        assert chosen.rolled_back is not None
+        assert not chosen.rolled_back.rests, code
+        chosen.begin()
+        chosen.ended(code)
+
+
 def test_secrets_stay_where_they_are(file: Path) -> None:
     secrets = file.parent / "secrets.yaml"
     secrets.write_text("word: do-not-copy-me\n")
