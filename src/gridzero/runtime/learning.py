@@ -73,6 +73,12 @@ class Learning:
             self._site.probe.cancel("it was cancelled")
             return
         names = self._testable() if name == "all" else (name,)
+        if unknown := [name for name in names if name not in self._nominal]:
+            raise SettingRefused(
+                f"there is no converter {unknown[0][:40]!r}",
+                where="identify",
+                remedy=f"There are {', '.join(self._nominal)}",
+            )
         refusal = self._refusal(names)
         if refusal is not None:
             raise SettingRefused(refusal, where="identify", remedy="Try again when that is over")

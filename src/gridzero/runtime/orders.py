@@ -114,6 +114,12 @@ class Orders:
             return f"{SETTING_OF[key].title} is {_words(self._settings.shown(key), key)}"
         if key in self._do:
             return self._do[key](value)
+        if key in ACTION_OF:
+            raise SettingRefused(
+                "this gridzero cannot do that",
+                where=key,
+                remedy="What `gridzero run` does with its file, a demo does not",
+            )
         known = ", ".join(self.keys)
         raise SettingRefused(
             f"there is no setting or action {key[:40]!r}", where="ask", remedy=f"There are {known}"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gridzero import checked
 from gridzero.config.files import MOST_BYTES, read_text
 from gridzero.config.loader import load_text
 from gridzero.config.problems import MOST_PROBLEMS, ConfigErrors
+from gridzero.configured import checked
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found, find_plugins
 

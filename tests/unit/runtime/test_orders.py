@@ -63,7 +63,7 @@ async def test_a_setting_is_changed_and_answered() -> None:
         ("mode", "fast", "there is no mode 'fast'"),
         ("target_w", "nan", "is not a number"),
         ("toast", "1", "there is no setting or action 'toast'"),
-        ("restart", "", "there is no setting or action 'restart'"),
+        ("restart", "", "this gridzero cannot do that"),
         ("acknowledge", "all", "nothing that is over waits"),
         ("acknowledge", "nonsense", "there is no fault"),
         ("balance", "perhaps", "takes now or stop"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gridzero.domain.reasons import REASONS, WHY_NOT, Because, WhyNot
+from gridzero.outputs.config_words import config_words
 from gridzero.outputs.console.dig import Heard, Tree, branch, dig, items, number, word
 from gridzero.outputs.console.freshness import freshness
 from gridzero.outputs.console.paint import (
@@ -46,14 +47,8 @@ def status(heard: Heard) -> list[Line]:
 
 def config_lines(told: Tree | None) -> list[Line]:
     """Only where something else runs than what the file holds."""
-    if told is None or dig(told, "rolled_back") is not None:  # that is a fault, which says it
-        return []
-    waits = [key for key in items(told, "waits") if isinstance(key, str)]
-    if waits:
-        return [labelled("config", f"wait for a restart: {', '.join(waits)}")]
-    if dig(told, "file_differs") is True:
-        return [labelled("config", "the file has changed: reload takes it")]
-    return []
+    words = config_words(told)
+    return [labelled("config", words)] if words else []
 
 
 def _online(heard: Heard) -> tuple[Fragment, ...]:

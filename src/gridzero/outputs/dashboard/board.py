@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gridzero.outputs.config_words import config_words
 from gridzero.outputs.dashboard import words
 from gridzero.outputs.dashboard.views.battery import battery_of
 from gridzero.outputs.dashboard.views.care import care_of
@@ -125,6 +126,7 @@ class Board:
             "site": self._site,
             "online": self._feed.is_online,
             "version": text(self._feed.latest("settings"), "version"),
+            "config": config_words(self._feed.latest("config")),
             "stale": dict(self._stale()),
         }
 

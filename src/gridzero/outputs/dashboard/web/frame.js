@@ -29,6 +29,7 @@ export const BoardHeader = {
       <h1 :title="head.version && 'gridzero ' + head.version">{{ head.site }}</h1>
       <span class="pill" :class="mark.kind" role="status">{{ mark.text }}</span>
       <a v-if="faults" class="pill bad" href="#faults">{{ faults }} {{ faults === 1 ? "fault" : "faults" }}</a>
+      <span v-if="head.config" class="pill" :title="head.config">configuration</span>
       <span class="space"></span>
       <time class="clock">{{ clock }}</time>
       <template v-if="!kiosk">
