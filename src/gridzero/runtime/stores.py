@@ -15,6 +15,7 @@ import structlog
 
 from gridzero.errors import GridzeroError
 from gridzero.runtime.quick_file import QuickFile
+from gridzero.whole_files import settle
 
 log = structlog.get_logger()
 
@@ -260,7 +261,7 @@ class FileStore:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
             self._quick.base(raw)
-            _settle(self._path.parent)
+            settle(self._path.parent)
         except OSError as error:
             self._why = f"{self._path} cannot be written: {error.strerror or error}"
             log.error("store.not_saved", file=str(self._path), error=str(error))
@@ -275,12 +276,3 @@ def _whole(digits: str) -> int | float:
 
 def _is_free(path: Path) -> bool:
     return not path.exists()
-
-
-def _settle(folder: Path) -> None:
-    """A renamed file survives a power cut only once its folder is on the medium, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
