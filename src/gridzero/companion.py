@@ -24,6 +24,7 @@ from gridzero.outputs.feed import Feed
 from gridzero.plugins import find_plugins
 from gridzero.ports.clock import LoopClock
 from gridzero.runtime.exit_codes import ExitCode
+from gridzero.runtime.garbage import spare_what_is_there
 
 log = structlog.get_logger()
 
@@ -109,6 +110,7 @@ async def _serve(loaded: Loaded, *, with_parent: bool) -> None:
     async with connected(loaded) as feed:
         clock = LoopClock()
         faces_here = faces_of(loaded, feed, clock, is_beside=with_parent)
+        spare_what_is_there()
         faces = asyncio.create_task(host(faces_here, clock), name="faces")
         try:
             await until_asked_to_end(with_parent=with_parent)

@@ -11,6 +11,7 @@ from gridzero.config.loader import Loaded
 from gridzero.errors import ConfigError
 from gridzero.ports.clock import LoopClock
 from gridzero.runtime.exit_codes import ExitCode
+from gridzero.runtime.garbage import spare_what_is_there
 
 
 def run(
@@ -42,6 +43,7 @@ async def _serve(loaded: Loaded, *, with_parent: bool) -> None:
         ) from None
     async with connected(loaded) as feed:
         config = loaded.config.dashboard or DashboardConfig()
+        spare_what_is_there()
         page = asyncio.create_task(serve(loaded, config, feed, LoopClock()), name="page")
         asked = asyncio.create_task(until_asked_to_end(with_parent=with_parent), name="asked")
         await asyncio.wait({page, asked}, return_when=asyncio.FIRST_COMPLETED)

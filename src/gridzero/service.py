@@ -29,6 +29,7 @@ from gridzero.ports.clock import LoopClock
 from gridzero.real_links import RealLinks, claims_of
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.fault_book import FaultBook
+from gridzero.runtime.garbage import spare_what_is_there
 from gridzero.runtime.loop_watch import LoopWatch
 from gridzero.runtime.orders import Orders
 from gridzero.runtime.settings import SettingRefused
@@ -118,6 +119,7 @@ async def _serve(chosen: Chosen, found: Found, duration_s: float | None, *, alon
     log.info("site.started", version=__version__, name=loaded.config.site.name)
     again = restart_by(app.orders, stop)
     reloader = Reloader(chosen, found, app, beside)
+    spare_what_is_there()
     watch = asyncio.create_task(LoopWatch().run(), name="loop_watch")
     try:
         ending = await app.run(stop, (Service("reloader", reloader.run),))

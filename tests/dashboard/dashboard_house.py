@@ -327,7 +327,7 @@ def _untold(code: str, *, active: bool, text: str = "", subject: str = "") -> No
 async def dashboard(folder: Path, mqtt_port: int, **options: Any) -> AsyncIterator[str]:
     """``gridzero dashboard`` as people start it; yields its address when it answers."""
     values = yaml.safe_load(DEMO.read_text())
-    port = free_port()
+    port = options.pop("port", None) or free_port()
     values["mqtt"] = {"host": LOOPBACK, "port": mqtt_port}
     values["site"] = {"name": "Demo house", "state_dir": str(folder / "state")}
     values["dashboard"] = {"port": port, **options}

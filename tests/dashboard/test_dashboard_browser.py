@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from dashboard_house import (
     with_age,
     with_trouble,
 )
+from free_ports import free_port
 from playwright.async_api import async_playwright
 
 CHROMIUM = Path(os.environ.get("GRIDZERO_CHROMIUM") or which("chromium") or "/usr/bin/chromium")
@@ -253,6 +255,39 @@ async def test_a_password_keeps_strangers_out_and_stays_out_of_the_page(tmp_path
         await _floods(address)
         await one.page.get_by_role("button", name="Log out").click()
         await one.page.wait_for_selector("#password")
+
+
+@needs_chromium
+async def test_a_page_left_open_lives_through_a_restart_and_an_update(tmp_path: Path) -> None:
+    """Nobody touches it; what an update has changed is fetched anew."""
+    house, web = await asyncio.to_thread(said), free_port()
+    async with broker() as port, talking(port, house), chromium() as browser:
+        async with dashboard(tmp_path, port, port=web) as address:
+            one = await tab(browser)
+            await one.page.goto(address)
+            await one.wait("online")
+            await one.page.evaluate("window.isOld = true")
+            script = await _asked(address, "/dashboard/flow.js")
+            assert b"cache-control: no-cache" in script.lower()
+            etag = re.search(rb"(?im)^etag: (.*)\r$", script)
+            assert etag is not None
+            again = await _asked(
+                address, "/dashboard/flow.js", f"If-None-Match: {etag[1].decode()}"
+            )
+            assert again.startswith(b"HTTP/1.1 304")
+        await one.wait("The dashboard itself cannot be reached")
+        async with dashboard(tmp_path, port, port=web):
+            await one.page.wait_for_function("() => !window.isOld", timeout=PATIENCE_MS)
+            await one.wait("online")
+            await one.page.wait_for_selector(".banner", state="detached")
+            house["state"]["grid_w"] = 4321.0
+            await one.wait("4321")
+
+
+async def _asked(address: str, path: str, *headers: str) -> bytes:
+    host = urlsplit(address).netloc
+    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "Connection: close", *headers, "", "")
+    return await _talk(host, "\r\n".join(lines).encode())
 
 
 async def _floods(address: str) -> None:

@@ -45,6 +45,7 @@ MODULES = (
     "net/can/can",
     "net/can/can-raw",
     "drivers/net/can/dev/can-dev",
+    "drivers/net/dummy",
     "drivers/net/can/vcan",
     "drivers/net/can/vxcan",
     "drivers/net/can/slcan/slcan",

@@ -28,9 +28,10 @@ listener {port} 127.0.0.1
 class Shed:
     """Everything in it is off at first."""
 
-    def __init__(self, folder: Path, **mqtt_more: Any) -> None:
+    def __init__(self, folder: Path, **reached: Any) -> None:
+        """reached: how gridzero reaches the broker, where that is not plain as for all others."""
         self.folder, self.port = folder, free_port()
-        reached = {"host": LOOPBACK, "port": self.port, **mqtt_more}
+        reached = {"host": LOOPBACK, "port": self.port, **reached}
         self.file = folder / "house.yaml"
         self.file.write_text(yaml.safe_dump(values_of(folder, reached)))
         self.broker_lines = BROKER.format(port=self.port)
@@ -80,7 +81,7 @@ class Shed:
 
     def devices_on(self) -> None:
         """Meter, modules, rectifier, inverter with its adapter."""
-        self.twins = Program(self.folder, "twins", str(TWINS), str(self.file))
+        self.twins = Program(self.folder, "twins", str(TWINS), str(self.file), str(self.port))
 
     def devices_off(self) -> None:
         if self.twins is not None:
@@ -89,15 +90,29 @@ class Shed:
             (self.folder / "inverter-port").unlink(missing_ok=True)
 
     def gridzero_on(self, *options: str) -> None:
+        if self.site is not None:
+            self.site.close()
         self.lives += 1
         name = f"site-{self.lives}"
         command = ("-m", "gridzero.cli", "run", str(self.file), *options)
         self.site = Program(self.folder, name, *command)
 
     def gridzero_off(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code."""
         assert self.site is not None
         self.site.popen.send_signal(number)
-        return self.site.popen.wait(40.0)
+        code = self.site.popen.wait(40.0)
+        self.site.close()
+        return code
+
+    def errs(self) -> list[str]:
+        """What gridzero said, each of its lives."""
+        names = (f"site-{life}.err" for life in range(1, self.lives + 1))
+        return [(self.folder / name).read_text() for name in names]
+
+    def site_err(self) -> str:
+        """Of this life."""
+        return self.errs()[-1]
 
     @property
     def state(self) -> dict[str, Any]:

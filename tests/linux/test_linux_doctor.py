@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,20 +169,20 @@ def test_what_the_doctor_says_to_type_mends_it(machine: Machine) -> None:
         assert found["can up", "canbms1"].startswith("ok")
 
 
-def test_names_that_are_not_there(machine: Machine) -> None:
+def test_names_that_are_not_there_and_controllers_in_trouble(machine: Machine) -> None:
+    """Two at once: most of a doctor's time is listening."""
     machine.write("wrong.yaml", charger="canpsu9", port="/dev/ttyNONE")
-    with broker(machine.folder, machine.broker):
-        found = machine.doctor("a channel and a port that are not there", "wrong.yaml")
-    assert "Did you mean 'canpsu'" in found["can interface", "canpsu9"]
-    assert found["device", "/dev/ttyNONE"].startswith("bad is not there")
-
-
-def test_controllers_in_trouble(machine: Machine) -> None:
     machine.battery.say(b"sp130000")
     machine.charger.say(b"sb255000")
     wait_for(lambda: "BUS-OFF" in sh("ip -details link show canpsu"))
-    with broker(machine.folder, machine.broker):
-        found = machine.doctor("an error-passive controller, and one that is bus-off")
+    with broker(machine.folder, machine.broker), ThreadPoolExecutor() as both:
+        asked = (
+            both.submit(machine.doctor, "a channel and a port that are not there", "wrong.yaml"),
+            both.submit(machine.doctor, "an error-passive controller, and one that is bus-off"),
+        )
+        wrong, found = (each.result() for each in asked)
+    assert "Did you mean 'canpsu'" in wrong["can interface", "canpsu9"]
+    assert wrong["device", "/dev/ttyNONE"].startswith("bad is not there")
     assert "error-passive" in found["can state", "canbms1"]
     assert "bus-off" in found["can state", "canpsu"]
     assert "restart-ms" not in found["can state", "canpsu"]

@@ -195,6 +195,22 @@ async def test_an_interface_that_is_renamed_away_and_back() -> None:
     assert healed_s < HEALS_S + SLACK_S
 
 
+async def test_a_name_that_comes_back_as_something_else_is_told_and_heals() -> None:
+    """Fifteen letters, the longest that there is."""
+    name = "can-rectifier-1"
+    with cable(name, "far0"):
+        async with link_at(name) as link:
+            await link.becomes("up")
+            remove(name)
+            sh(f"ip link add {name} type dummy")
+            await link.until(lambda: "is not a CAN interface" in link.texts[-1])
+            assert link.state == "down"
+            assert not link.send()
+            remove(name)
+            lay(name, "far0")
+            await hears(link, "far0")
+
+
 async def test_two_interfaces_that_exchange_their_names_exchange_their_wires() -> None:
     with cable("near0", "far0"), cable("near1", "far1"):
         async with link_at("near0") as link:

@@ -51,12 +51,12 @@ class Container:
             self._popen = subprocess.Popen(
                 ["unshare", "--net", "sh", "-c", command], cwd=self.folder, stdout=log, stderr=log
             )
-        wait_for(lambda: self._net() != str(Path("/proc/self/ns/net").readlink()))
+        wait_for(lambda: self._net() != Path("/proc/self/ns/net").readlink())
         self._pid.write_text(f"{self._popen.pid}\n")
 
-    def _net(self) -> str:
+    def _net(self) -> Path:
         assert self._popen is not None
-        return str(Path(f"/proc/{self._popen.pid}/ns/net").readlink())
+        return Path(f"/proc/{self._popen.pid}/ns/net").readlink()
 
     @property
     def log(self) -> str:
@@ -115,12 +115,10 @@ def is_here(name: str) -> bool:
 def until_polled(plugged: Adapter) -> float:
     """Seconds until the modules are asked on the wire."""
     before = len(plugged.sent)
-    return wait_for(lambda: len(plugged.sent) >= before + POLLED, 20.0, "frames on the wire")
+    return wait_for(lambda: len(plugged.sent) >= before + POLLED, 60.0, "frames on the wire")
 
 
-def test_it_is_moved_works_there_falls_back_and_is_moved_again(
-    plugged: Adapter, container: Container
-) -> None:
+def test_it_is_moved_works_there_and_falls_back(plugged: Adapter, container: Container) -> None:
     bus = f"{plugged.name}:250000"
     for _ in range(2):
         container.start()

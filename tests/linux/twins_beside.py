@@ -1,9 +1,10 @@
 """The devices of a house, in a process of their own: at the far ends of its wires.
 
-    twins_beside.py HOUSE_YAML
+    twins_beside.py HOUSE_YAML [PORT]
 
 The far end of a CAN link's interface NAME is NAME-far. The serial port of the configuration
-becomes a link to a pseudo-terminal. A number on standard input is the load from then on, W. Five
+becomes a link to a pseudo-terminal. PORT is that of the broker, where the house has another one
+for gridzero. A number on standard input is the load from then on, W. Five
 times a second a line of JSON tells the truth: at_s (monotonic), grid_w, battery_w, load_w, and what
 stands on the inverter's wire: demand_w for each unit, since demand_s (monotonic).
 """
@@ -19,7 +20,6 @@ from pathlib import Path
 
 from gridzero.config.links import CanLinkConfig, SerialLinkConfig
 from gridzero.config.loader import load
-from gridzero.config.models import MqttConfig
 from gridzero.links.mqtt_client import RealMqtt
 from gridzero.plugins import load_plugins
 from gridzero.sim.house import House
@@ -47,10 +47,6 @@ class Load:
             self.value_w = float(line)
 
 
-def port_of(broker: MqttConfig) -> int:
-    return broker.embedded.port if broker.is_embedded else broker.port
-
-
 class Wire:
     """What an inverter is told, by the bytes that arrive at its port."""
 
@@ -69,7 +65,7 @@ def untold(code: str, *, active: bool, text: str = "", subject: str = "") -> Non
     """What happens at the far ends is the test's own doing."""
 
 
-async def live(file: Path) -> None:
+async def live(file: Path, *ports: str) -> None:
     plugins = load_plugins()
     loaded = load(file, plugins)
     links = loaded.config.links
@@ -79,7 +75,10 @@ async def live(file: Path) -> None:
         },
         report=untold,
         mqtt=RealMqtt(
-            host="127.0.0.1", port=port_of(loaded.config.mqtt), name="twins", report=untold
+            host="127.0.0.1",
+            port=int(ports[0]) if ports else loaded.config.mqtt.embedded.port,
+            name="twins",
+            report=untold,
         ),
         interface="socketcan",
     )
@@ -122,4 +121,4 @@ def tell(house: House, wire: Wire) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(live(Path(sys.argv[1])))
+    asyncio.run(live(Path(sys.argv[1]), *sys.argv[2:]))

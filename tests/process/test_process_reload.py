@@ -176,7 +176,7 @@ async def test_a_file_that_crashes_gridzero_is_tried_three_times(tmp_path: Path)
         assert listener.state["setpoint_w"] == 0.0
         await answer(listener, "1", "restart")
         assert await site.ended() == ExitCode.AGAIN
-    assert keep.trial(text_of(config)).starts == 0, "a person wants it tried again"
+    assert keep.probation(text_of(config)).starts == 0, "a person wants it tried again"
 
 
 async def test_reading_a_file_does_not_hold_up_the_loop() -> None:

@@ -233,6 +233,33 @@ async def test_a_trial_goes_on_as_long_as_it_is_renewed_and_never_passes_what_a_
             assert day.story.moments[-1].set_w == pytest.approx(120.0, abs=1.0)
 
 
+BARRIERS = {
+    "a person forbids it": (("allow_discharge", "off"), ("allow_discharge", "on")),
+    "the battery is as empty as a person wants": (("min_soc_pct", "95"), ("min_soc_pct", "5")),
+    "a person caps it to nothing": (("max_discharge_w", "0"), ("max_discharge_w", "800")),
+}
+
+
+async def test_no_trial_however_often_renewed_passes_what_holds_every_power() -> None:
+    async with commissioning() as day:
+        ask, app = day.bench.house.ask, day.story.site.app
+        await ask("mode", "hold")
+        for why, (close, lift) in BARRIERS.items():
+            await ask(*close)
+            async with day.bench.house.trial("discharge", 200.0):
+                await asyncio.sleep(12.0)
+                assert {m.set_w for m in day.story.moments[-20:]} == {0.0}, why
+            await ask(*lift)
+        app.faults.set("limits_rolled_back", "gridzero", "edited at night")
+        app.faults.set("limits_rolled_back", "gridzero", None)
+        async with day.bench.house.trial("discharge", 200.0):
+            await asyncio.sleep(12.0)
+            assert {m.set_w for m in day.story.moments[-20:]} == {0.0}, "a latch stands"
+            await ask("acknowledge", "limits_rolled_back")
+            await asyncio.sleep(12.0)
+            assert day.story.moments[-1].set_w > 100.0, "and nothing else held it"
+
+
 async def test_a_gridzero_that_dies_ends_the_list_with_a_sentence() -> None:
     seen = House(MemoryBroker().attach(), "gridzero")
     with pytest.raises(NotThere, match="no gridzero speaks there"):

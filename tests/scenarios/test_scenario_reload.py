@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 from scenario import SMALL_DEMO, Story, house
 
 from gridzero.app import App
+from gridzero.commands.reload import reload
 from gridzero.configured.checked import check_text
 from gridzero.configured.reloading import LOOK_S, PAUSE_S, TRIAL_S, Reloader
 from gridzero.configured.rollback import Chosen, choose
 from gridzero.domain.reasons import Because
+from gridzero.outputs.feed import Feed
 from gridzero.plugins import find_plugins
 from gridzero.runtime.config_keep import ConfigKeep
+from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.settings import SettingRefused
 from gridzero.runtime.stores import MemoryStore
 
@@ -164,6 +167,20 @@ async def test_a_storm_of_reloads_reads_the_file_now_and_then(tmp_path: Path) ->
         assert len(answers) <= 30.0 / PAUSE_S + 1
         assert refused + len(answers) == len(asked)
         assert answers.count("nothing differs") == len(answers) >= 10
+
+
+async def test_whoever_edits_a_copy_of_the_file_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with editable(tmp_path) as edited:
+        feed = Feed(edited.app.links.mqtt(), edited.app.clock, "gridzero")
+        await edited.story.until(5)
+        copy = tmp_path / "copy.yaml"
+        copy.write_text(edited.file.read_text())
+        assert await reload(feed, copy, restart=False) == ExitCode.ASKED
+        copy.write_text(copy.read_text().replace("max_charge_a: 50", "max_charge_a: 10") + "\n#")
+        assert await reload(feed, copy, restart=False) == ExitCode.FINDINGS
+        assert f"gridzero reads {edited.file}, and that is not what" in capsys.readouterr().out
 
 
 async def test_what_is_said_of_many_changes_is_short(tmp_path: Path) -> None:

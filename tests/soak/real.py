@@ -28,10 +28,11 @@ LOOK_S, SIZES_S, MINUTE_S = 0.1, 10.0, 60.0
 START_LIMIT_S, BACK_LIMIT_S = 90.0, 100.0
 SLACK_S = 4.0
 """Of the goals, for a machine with other work; the table shows what was seen."""
-WARM_S = 120.0
+WARM_S, WARM_SHARE = 120.0, 0.5
+"""A process is judged by the second half of its life: caches and Python's own pools fill first."""
 MOST_KB_PER_MIN = {True: 60.0, False: 400.0}
-"""By whether there were 30 minutes to look at; less says only that nothing runs away."""
-LONG_MIN = 30.0
+"""By whether there were 15 minutes to look at; less says only that nothing runs away."""
+LONG_MIN = 15.0
 HIGHEST_V, LOWEST_V = 4.10, 3.15
 
 
@@ -167,13 +168,21 @@ def _row(result: Result) -> str:
     return f"{result.name:<28}{shown}  {result.wrong}"
 
 
-def _growth(soak: RealSoak) -> list[str]:
+def _warm(sizes: list[Size]) -> list[Size]:
+    """The newest process of these, from the middle of its life on."""
+    newest = [size for size in sizes if size.pid == sizes[-1].pid]
+    if not newest:
+        return []
+    begin_s, end_s = newest[0].at_s, newest[-1].at_s
+    warm_s = begin_s + max(WARM_S, WARM_SHARE * (end_s - begin_s))
+    return [size for size in newest if size.at_s > warm_s]
+
+
+def _growth(all_sizes: dict[str, list[Size]]) -> list[str]:
     """Prints a line a process; returns what grew too much."""
     wrong = []
-    for name, sizes in soak.sizes.items():
-        newest = [size for size in sizes if sizes and size.pid == sizes[-1].pid]
-        warm = [size for size in newest if size.at_s > newest[0].at_s + WARM_S]
-        if not warm:
+    for name, sizes in all_sizes.items():
+        if not (warm := _warm(sizes)):
             continue
         minutes = [size.at_s / MINUTE_S for size in warm]
         rise = slope(minutes, [size.resident_kb for size in warm])
@@ -228,7 +237,7 @@ async def run(minutes: float, folder: Path) -> int:
         with suppress(asyncio.CancelledError):
             await living
         soak.site.broker.end()
-    wrong = [*_judged(soak, code), *_growth(soak)]
+    wrong = [*_judged(soak, code), *_growth(soak.sizes)]
     own = size_of(1) and time.process_time()
     print(
         f"{minutes:g} minutes, {len(soak.results)} troubles; the twins took {own or 0:.0f} s of CPU"

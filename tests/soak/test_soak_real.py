@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from real import Result, _row, _wrong
+from real import Result, _growth, _row, _wrong
+from real_processes import Size
 from real_troubles import AGAIN, ONCE, Trouble
 
 BROKER = next(row for row in AGAIN if row.name == "mosquitto killed")
@@ -43,6 +45,29 @@ def test_each_trouble_fits_into_its_minute(row: Trouble) -> None:
 def test_a_row_shows_what_was_not_seen_as_such() -> None:
     row = _row(Result("x", None, 1.25, None, 3.0, "why"))
     assert row.split() == ["x", "-", "1.2", "s", "-", "3.0", "s", "why"]
+
+
+def life(minutes: int, kb_of: Callable[[float], float]) -> list[Size]:
+    """Of one process, looked at each 10 s."""
+    ages = [10.0 * number for number in range(6 * minutes)]
+    return [Size(1000.0 + age_s, 7, kb_of(age_s / 60.0), 0.0, 8, 16, 0.1 * age_s) for age_s in ages]
+
+
+def test_what_settles_does_not_grow_and_what_goes_on_does() -> None:
+    settles = life(45, lambda minute: 64_000.0 + 2000.0 * min(minute, 20.0) / 20.0)
+    goes_on = life(45, lambda minute: 64_000.0 + 100.0 * minute)
+    runs_away = life(10, lambda minute: 64_000.0 + 500.0 * minute)
+    young = life(10, lambda minute: 64_000.0 + 100.0 * minute)
+    assert _growth({"a": settles, "b": young, "c": []}) == []
+    assert _growth({"a": goes_on}) == ["a grows by 100 kB a minute"]
+    assert _growth({"a": runs_away}) == ["a grows by 500 kB a minute"]
+
+
+def test_a_process_that_was_killed_does_not_count() -> None:
+    before = [
+        size._replace(pid=1, at_s=size.at_s - 5000.0) for size in life(45, lambda _: 20_000.0)
+    ]
+    assert _growth({"a": before + life(20, lambda _: 64_000.0)}) == []
 
 
 @pytest.mark.real_time

@@ -28,6 +28,14 @@ stops by its own time-out (sources say 3 to 10 s), a rectifier goes to its *stor
 30 s, and modules end bleeding by their own timers. Only a normally open contactor that drops out with
 the process protects against the rectifier: see docs/contactor.md.
 
+Where a row says in how many seconds power is 0, that is when the last converter has been told: an
+inverter follows at once, a rectifier within 3 s.
+
+What a node says in the name of a module cannot be told from what the module says. Garbage that showed
+a cell beyond its limits counts as such a cell: power stays at 0 for the dwell of those limits (the
+table at the end; 60 s for `cell_deep`) and comes back by a twentieth of the ratings a second. That is
+meant: had the cell really been there, it would need this rest.
+
 A fault that latches stays after its cause is gone, and over restarts and power cuts, until a person
 acknowledges it: its code, "code subject" or "all" to the topic `gridzero/acknowledge/set`. A fault
 whose cause is still there is not acknowledged. While it stands, the directions that its row names

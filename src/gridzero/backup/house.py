@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from gridzero.config.document import Document
 from gridzero.config.faces import ConsoleSshConfig, HistoryConfig
 from gridzero.config.models import SiteConfig
 from gridzero.config.problems import Notes
 from gridzero.config.secret_values import SECRETS_FILE
 from gridzero.config.version import version_of
-from gridzero.config.yaml_lines import Document, Tag, parse
+from gridzero.config.yaml_lines import Tag, parse
 
 CONFIG: Final = "config.yaml"
 SECRETS: Final = "secrets.yaml"

@@ -7,16 +7,18 @@ count the difference again, and faults that wait for a person, because only a pe
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from gridzero.backup.house import CONFIG, HISTORY, NAMED, SECRETS, STATE, House, house_of, paths_of
-from gridzero.backup.manifest import Part, damaged
+from gridzero.backup.manifest import BackupRefused, Part, damaged
 from gridzero.backup.remembered import quick_file, remembered
 from gridzero.backup.unpack import Backup
+from gridzero.config.files import read_text
 from gridzero.config.problems import ConfigErrors
 
 ELSEWHERE: Final = "elsewhere"
@@ -54,12 +56,23 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """In the order in which it is done. state_dir: whose lock must be held."""
+    """In the order in which it is done.
+
+    state_dir: where state goes. replaced: the state folder of the house whose configuration is
+    replaced, which may be another. Nobody may run with either.
+    """
 
     moves: tuple[Move, ...]
     config: Path
     state_dir: Path
     house: House
+    replaced: Path | None = None
+
+    @property
+    def state_dirs(self) -> tuple[Path, ...]:
+        """Whose locks must be held, each once."""
+        wanted = [path for path in (self.state_dir, self.replaced) if path is not None]
+        return tuple({path.resolve(): path for path in wanted}.values())
 
 
 def plan_into(backup: Backup, folder: Path, *, history: bool = True) -> Plan:
@@ -84,11 +97,21 @@ def plan_over(backup: Backup, config: Path, *, history: bool = True) -> Plan:
     house = _house(backup, config)
     own = (config.parent, Path(house.state_dir))
     targets = paths_of(house, config)
+    targets |= {name: targets[name].resolve() for name in (CONFIG, SECRETS)}  # a link stays one
     for name in (HISTORY, *house.named):
         path = targets[name]
         if not any(_is_inside(path, folder) for folder in own):
             targets[name] = config.parent / _spare(name)
-    return _plan(backup, house, targets, history=history)
+    plan = _plan(backup, house, targets, history=history)
+    return replace(plan, config=config, replaced=_state_dir_of(config))
+
+
+def _state_dir_of(config: Path) -> Path | None:
+    """None where there is no configuration, or nobody can say."""
+    try:
+        return Path(house_of(read_text(config), config).state_dir)
+    except ConfigErrors:
+        return None
 
 
 def _house(backup: Backup, config: Path) -> House:
@@ -137,6 +160,9 @@ def _places(
 
 
 def _move(backup: Backup, name: str, target: Path, house: House) -> Move:
+    if os.path.lexists(target) and not target.is_file():
+        what = "that is no ordinary file, and would be replaced"
+        raise BackupRefused(what, where=str(target), remedy="Name another place")
     there = target.exists() or (name in STATE and quick_file(target).exists())
     why = _belongs(name, target, house)
     if name == HISTORY:

@@ -47,10 +47,10 @@ class Kept(NamedTuple):
 @contextmanager
 def nobody_runs(plan: Plan) -> Iterator[None]:
     """Hold the house, where there is one. Raises ConfigError or HistoryError where it is held."""
-    lock = plan.state_dir / "lock"
     with ExitStack() as held:
-        if lock.exists():
-            held.enter_context(only_process(plan.state_dir))
+        for folder in plan.state_dirs:
+            if (folder / "lock").exists():
+                held.enter_context(only_process(folder))
         for move in plan.moves:
             if move.name == HISTORY and lock_file(move.target).exists():
                 with only_recorder(move.target):  # restore_history takes it again

@@ -36,6 +36,8 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
         "of each day that are lived; the next one goes on at the hour where it ended. 24 by default"
     )
     add("--hours", type=float, default=24.0, metavar="H", help=hours)
+    begin = "hour of the day at which the first one begins; 0 by default"
+    add("--from-hour", type=float, default=0.0, metavar="H", help=begin)
     add("--modules", type=int, default=2, metavar="N", help="2 to 9; 2 by default, the quickest")
     add(
         "--meter-s",

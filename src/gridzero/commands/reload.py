@@ -56,7 +56,7 @@ async def reload(feed: Feed, config: Path, *, restart: bool) -> ExitCode:
 
 
 def _same_text(told: Mapping[str, Any], config: Path) -> ExitCode:
-    """What runs reads its own file; whoever has edited a copy of it must not believe in that."""
+    """Whoever has edited a copy of the file that gridzero reads must not believe in it."""
     if told.get("fingerprint") == shown_fingerprint(read_text(config)):
         return ExitCode.ASKED
     _say(f"note: gridzero reads {told.get('file')}, and that is not what {config} holds")

@@ -51,8 +51,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         _show(sheet.sheet(kept.results, loaded.config.site.name if loaded else "gridzero"))
     else:
         steps = _steps(arguments.what, kept)
-        kept.prepare()
-        with contextlib.suppress(asyncio.CancelledError):  # SIGTERM: it is over, in order
+        with kept.held(), contextlib.suppress(asyncio.CancelledError):  # SIGTERM: an orderly end
             asyncio.run(_go(kept, steps, loaded, _broker(loaded, arguments.mqtt)))
     return ExitCode.ASKED if sheet.is_done(kept.results) else ExitCode.FINDINGS
 

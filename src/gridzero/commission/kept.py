@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gridzero.commission.result import Kept, Result
 from gridzero.errors import ConfigError
+from gridzero.whole_files import NotWritten, replace_whole
 
 VERSION = 1
+_MODE = 0o644
 
 
 class KeptResults:
@@ -23,9 +26,22 @@ class KeptResults:
         self.file = file
         self.results: dict[str, Kept] = _read(file)
 
-    def prepare(self) -> None:
-        """See that it can be written before anything is done. Raises ConfigError."""
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """See that it can be written, and by nobody else, before anything is done.
+
+        Two would move power against each other, and the later one forget what the other has found.
+        The kernel lets go when the process ends. A folder that cannot be locked stops nothing.
+
+        Raises ConfigError.
+        """
         self._write()
+        folder = os.open(self.file.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _lock(folder, self.file)
+            yield
+        finally:
+            os.close(folder)
 
     def note(self, key: str, result: Result) -> Kept:
         """Keep it. Raises ConfigError where the file cannot be written."""
@@ -36,26 +52,32 @@ class KeptResults:
 
     def _write(self) -> None:
         """As a whole: a power cut leaves the old one or the new one."""
-        values = {
-            "version": VERSION,
-            "results": {key: kept.as_json() for key, kept in self.results.items()},
-        }
-        new = self.file.with_name(self.file.name + ".new")
+        results = {key: kept.as_json() for key, kept in self.results.items()}
+        text = json.dumps({"version": VERSION, "results": results}, indent=1, ensure_ascii=False)
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with new.open("w", encoding="utf-8") as handle:
-                handle.write(json.dumps(values, indent=1, ensure_ascii=False) + "\n")
-                handle.flush()
-                os.fsync(handle.fileno())
-            new.replace(self.file)
-        except OSError as error:
-            with suppress(OSError):
-                new.unlink()
+            replace_whole(self.file, f"{text}\n".encode(), None if self.file.exists() else _MODE)
+        except (OSError, NotWritten) as error:
+            why = error.what if isinstance(error, NotWritten) else f"{error.strerror}"
             raise ConfigError(
-                f"the results cannot be written: {error.strerror}",
+                f"the results cannot be written: {why}",
                 where=str(self.file),
                 remedy="Name a place that you may write to with --kept FILE",
             ) from None
+
+
+def _lock(folder: int, file: Path) -> None:
+    """Raises ConfigError."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(
+            "another gridzero commission goes on",
+            where=str(file),
+            remedy="End that one first, or name a file in another folder with --kept FILE",
+        ) from None
+    except OSError:
+        return
 
 
 def _read(file: Path) -> dict[str, Kept]:

@@ -45,10 +45,10 @@ def run(file: Path | None, device: str | None, kept: Path) -> ExitCode:
     loaded = load(file, find_plugins().plugins)
     name = name_of(loaded, device)
     results = KeptResults(kept)
-    results.prepare()
-    with only_process(Path(loaded.config.site.state_dir)):
-        result = asyncio.run(_with_terminal(loaded, name))
-    results.note(KEY, result)
+    with results.held():
+        with only_process(Path(loaded.config.site.state_dir)):
+            result = asyncio.run(_with_terminal(loaded, name))
+        results.note(KEY, result)
     sys.stdout.write(f"{result.outcome.value}: {result.text}\n")
     sys.stdout.write(f"-> {result.mend}\n" if result.mend else "")
     return ExitCode.FINDINGS if result.outcome != "good" else ExitCode.ASKED

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gridzero.battery.profile import PROFILES, overrides_of, profile
+from gridzero.config.document import Document
 from gridzero.config.explain import nearest
 from gridzero.config.links import HttpLinkConfig
 from gridzero.config.models import Config
@@ -13,7 +14,6 @@ from gridzero.config.problems import Notes, Path
 from gridzero.config.sketch import Sketch
 from gridzero.config.switch_checks import check_switches
 from gridzero.config.window_checks import window_warnings
-from gridzero.config.yaml_lines import Document
 from gridzero.domain.modes import Mode, Strategy
 from gridzero.ports.devices import Role
 from gridzero.ports.plugin import WHOLE_LINK

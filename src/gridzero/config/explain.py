@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gridzero.config.document import Document
 from gridzero.config.problems import Notes, Path, shown
 from gridzero.config.schema import SchemaGuide
 from gridzero.config.version import GONE
-from gridzero.config.yaml_lines import Document
 
 _SECTION_TYPES = frozenset(("model_type", "model_attributes_type", "dict_type", "mapping_type"))
 _LIST_TYPES = frozenset(("list_type", "tuple_type", "set_type"))

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gridzero.config.cross_checks import check_site
+from gridzero.config.document import Document
 from gridzero.config.explain import Explainer, nearest
 from gridzero.config.files import read_text
 from gridzero.config.models import Config
@@ -18,7 +19,7 @@ from gridzero.config.problems import TOP, Notes, Problem, shown
 from gridzero.config.secret_values import SecretValues
 from gridzero.config.sketch import Sketch
 from gridzero.config.version import modernise, refuse_newer
-from gridzero.config.yaml_lines import Document, parse
+from gridzero.config.yaml_lines import parse
 from gridzero.ports.plugin import DriverPlugin, Options
 
 

@@ -14,9 +14,20 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from gridzero.config.document import Document
 from gridzero.config.problems import ConfigErrors, Notes, Path, Problem, dotted
-from gridzero.config.version import KEY, VERSION, outdated, refuse_newer, version_of
-from gridzero.config.yaml_lines import Document, Tag, parse
+from gridzero.config.version import (
+    KEY,
+    STEPS,
+    Renamed,
+    Row,
+    Steps,
+    has,
+    outdated,
+    refuse_newer,
+    version_of,
+)
+from gridzero.config.yaml_lines import Tag, parse
 from gridzero.errors import ConfigError
 
 
@@ -37,7 +48,7 @@ class _Edit(NamedTuple):
     text: str = ""
 
 
-def migrate(text: str, file: FilePath) -> Migrated:
+def migrate(text: str, file: FilePath, steps: Steps = STEPS) -> Migrated:
     """The text of an older file as this version writes it.
 
     Raises ConfigError for a newer file, one that is no YAML, and one whose lines cannot be changed
@@ -45,16 +56,33 @@ def migrate(text: str, file: FilePath) -> Migrated:
     """
     notes = Notes(str(file))
     document = _parsed(text, notes)
-    refuse_newer(document, notes)
+    refuse_newer(document, notes, steps)
     notes.raise_if_any()
-    version, gone = version_of(document), tuple(outdated(document))
-    if version == VERSION or not isinstance(document.value, dict):
+    version = version_of(document, steps)
+    if version >= len(steps) or not isinstance(document.value, dict):
         return Migrated(text, version, ())
-    fresh = _changed(text, [path for path, _ in gone])
-    if fresh is None or _meaning(fresh, file) != _wanted(document, [path for path, _ in gone]):
-        raise _by_hand(document, [path for path, _ in gone], notes.file)
-    words = [f"{dotted(path)} is gone: {why}" for path, why in gone]
-    return Migrated(fresh, version, (*words, f"a line says the version: {VERSION}"))
+    words: list[str] = []
+    for number, step in enumerate(steps[version:], start=version + 1):
+        rows = outdated(document, step)
+        text = _stepped(text, document, rows, number, notes.file)
+        document = _parsed(text, notes)
+        words += map(_words, rows)
+    return Migrated(text, version, (*words, f"{KEY}: {len(steps)}"))
+
+
+def _stepped(text: str, document: Document, rows: list[Row], version: int, file: str) -> str:
+    """The text one version on. Raises ConfigError."""
+    if not any(isinstance(row, Renamed) and has(document, row.new_path) for row in rows):
+        fresh = _changed(text, rows, version)
+        if fresh is not None and _meaning(fresh, file) == _wanted(document, rows, version):
+            return fresh
+    raise _by_hand(document, rows, version, file)
+
+
+def _words(row: Row) -> str:
+    if isinstance(row, Renamed):
+        return f"{dotted(row.path)} is called {row.to} now"
+    return f"{dotted(row.path)} is gone: {row.why}"
 
 
 def _parsed(text: str, notes: Notes) -> Document:
@@ -67,8 +95,8 @@ def _named(tag: str) -> Tag:
     return lambda name, _place, _path: f"{tag} {name}"
 
 
-def _meaning(text: str, file: FilePath) -> Any:
-    notes = Notes(str(file))
+def _meaning(text: str, file: str) -> Any:
+    notes = Notes(file)
     try:
         value = _parsed(text, notes).value
     except ConfigErrors:
@@ -76,16 +104,18 @@ def _meaning(text: str, file: FilePath) -> Any:
     return None if notes.problems else value
 
 
-def _wanted(document: Document, gone: list[Path]) -> dict[str, Any]:
+def _wanted(document: Document, rows: list[Row], version: int) -> dict[str, Any]:
     """What the new text must mean. A section that has lost its last line is there without value."""
     value: dict[str, Any] = deepcopy(document.value)
-    for path in gone:
-        section = _at(value, path[:-1])
-        del section[path[-1]]
-    for path in gone:
+    for row in rows:
+        section = _at(value, row.path[:-1])
+        content = section.pop(row.path[-1])
+        if isinstance(row, Renamed):
+            section[row.to] = content
+    for path in (row.path for row in rows):
         if path[:-1] and _at(value, path[:-1]) == {} and _is_block(document, path):
             _at(value, path[:-2])[path[-2]] = None
-    return {KEY: VERSION, **{key: part for key, part in value.items() if key != KEY}}
+    return {KEY: version, **{key: part for key, part in value.items() if key != KEY}}
 
 
 def _at(value: Any, path: Path) -> Any:
@@ -100,11 +130,11 @@ def _is_block(document: Document, path: Path) -> bool:
     return section in {document.keys[key] for key in document.keys if key[:-1] == path[:-1]}
 
 
-def _changed(text: str, gone: list[Path]) -> str | None:
+def _changed(text: str, rows: list[Row], version: int) -> str | None:
     """None where the text has a form that nobody writes."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        edits = [*(_removal(text, root, path) for path in gone), *_versioned(text, root)]
+        edits = [*(_edit(text, root, row) for row in rows), *_versioned(text, root, version)]
     except (yaml.YAMLError, LookupError, ValueError):
         return None
     for edit in sorted(edits, reverse=True):
@@ -112,32 +142,35 @@ def _changed(text: str, gone: list[Path]) -> str | None:
     return text
 
 
-def _versioned(text: str, root: Any) -> Iterator[_Edit]:
+def _versioned(text: str, root: Any, version: int) -> Iterator[_Edit]:
     """The line with the version, changed or put before the first key."""
     for key, value in root.value:
         if key.value == KEY:
-            yield _Edit(value.start_mark.index, value.end_mark.index, str(VERSION))
+            yield _Edit(value.start_mark.index, value.end_mark.index, str(version))
             return
     begin = root.start_mark.index
     if root.flow_style:
-        yield _Edit(begin + 1, begin + 1, f"{KEY}: {VERSION}, ")
+        yield _Edit(begin + 1, begin + 1, f"{KEY}: {version}, ")
     else:
-        yield _Edit(begin, begin, f"{KEY}: {VERSION}{_line_end(text)}")
+        yield _Edit(begin, begin, f"{KEY}: {version}{_line_end(text)}")
 
 
 def _line_end(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _removal(text: str, root: Any, path: Path) -> _Edit:
-    """Raises LookupError where path is not written as such."""
+def _edit(text: str, root: Any, row: Row) -> _Edit:
+    """Raises LookupError where the path is not written as such."""
     section = root
-    for part in path[:-1]:
+    for part in row.path[:-1]:
         section = next(value for key, value in section.value if key.value == part)
-    number = next(n for n, (key, _) in enumerate(section.value) if key.value == path[-1])
+    number = next(n for n, (key, _) in enumerate(section.value) if key.value == row.path[-1])
+    key, value = section.value[number]
+    if isinstance(row, Renamed):
+        return _Edit(key.start_mark.index, key.end_mark.index, row.to)
     if section.flow_style:
         return _between_braces(section, number)
-    return _whole_lines(text, *section.value[number])
+    return _whole_lines(text, key, value)
 
 
 def _between_braces(section: Any, number: int) -> _Edit:
@@ -164,10 +197,10 @@ def _end(node: Any) -> int:
     return _end(last[1] if isinstance(last, tuple) else last)
 
 
-def _by_hand(document: Document, gone: list[Path], file: str) -> ConfigError:
-    first = gone[0] if gone else ()
+def _by_hand(document: Document, rows: list[Row], version: int, file: str) -> ConfigError:
+    first = rows[0].path if rows else ()
     place = document.keys.get(first, document.place(first))
-    names = ", ".join(map(dotted, gone)) or f"the line '{KEY}: {VERSION}' is missing"
+    names = ", ".join(map(_words, rows)) or f"the line '{KEY}: {version}' is missing"
     what = f"this file is written in a way that cannot be changed safely: {names}"
-    remedy = f"Delete these settings by hand and write '{KEY}: {VERSION}' into the first line"
+    remedy = f"Change this by hand and write '{KEY}: {version}' into the first line"
     return ConfigErrors([Problem(file, place.line, place.column, dotted(first), what, remedy)])

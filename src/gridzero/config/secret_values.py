@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path as FilePath
 
+from gridzero.config.document import Document
 from gridzero.config.files import read_text
 from gridzero.config.problems import TOP, ConfigErrors, Notes, Path, Place
-from gridzero.config.yaml_lines import Document, Tag, parse
+from gridzero.config.yaml_lines import Tag, parse
 
 SECRETS_FILE = "secrets.yaml"
 

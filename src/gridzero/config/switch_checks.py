@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gridzero.config.document import Document
 from gridzero.config.explain import nearest
 from gridzero.config.problems import Notes, Path
 from gridzero.config.sketch import Sketch
-from gridzero.config.yaml_lines import Document
 from gridzero.ports.devices import Role
 
 _KEYS: tuple[Path, ...] = (("battery", "contactor"), ("thermal", "heater"), ("thermal", "fan"))

@@ -7,12 +7,13 @@ beyond the file itself; no tags but those the caller knows; no key twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from yaml.reader import ReaderError
 
+from gridzero.config.document import Document
 from gridzero.config.problems import TOP, Notes, Path, Place, shown
 from gridzero.config.scalars import Unusable, resolve
 
@@ -22,38 +23,6 @@ _PLAIN_TAGS = frozenset((None, "!", f"{_TAG}map", f"{_TAG}seq"))
 
 Tag = Callable[[str, Place, Path], str | None]
 """Gives the value of a tagged text; None when it has told why there is none."""
-
-
-@dataclass(slots=True)
-class Document:
-    """A file's content.
-
-    keys, values: places of the key and of the value of each path. spoilt: paths whose problem
-    was told already and whose value only stands in. tagged: values that came from elsewhere,
-    such as secrets.
-    """
-
-    value: Any = None
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
-    spoilt: set[Path] = field(default_factory=set)
-    tagged: dict[Path, str] = field(default_factory=dict)
-
-    def get(self, path: Path) -> Any:
-        """The value at path, None when there is none."""
-        value = self.value
-        for part in path:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return value
-
-    def place(self, path: Path) -> Place:
-        """Where a person looks for path: at a short value, or at the key of a section."""
-        if isinstance(self.get(path), (dict, list)):
-            return self.keys.get(path) or self.values.get(path, TOP)
-        return self.values.get(path) or self.keys.get(path, TOP)
 
 
 def parse(

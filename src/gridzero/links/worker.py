@@ -65,6 +65,8 @@ class Worker:
         except (TimeoutError, asyncio.CancelledError):
             done.add_done_callback(partial(_discard, discard))
             raise
+        finally:
+            del done  # it knows its exception, which knows this frame
 
     def stop(self) -> None:
         """Let the thread end after the jobs it has."""
@@ -73,6 +75,7 @@ class Worker:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+            del job  # not kept while the thread waits for the next one
 
 
 class Workers:
@@ -127,6 +130,7 @@ def _settle(done: Future[T], function: Callable[[], T]) -> None:
     if done.set_running_or_notify_cancel():
         with _RaisedInto(done):
             done.set_result(function())
+        del done  # as in call()
 
 
 def _discard(discard: Callable[[T], Any], done: Future[T]) -> None:

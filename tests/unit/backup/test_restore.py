@@ -147,6 +147,43 @@ def test_a_running_house_is_left_alone(house: Path, backup: Path, capsys: Captur
     assert files(house.parent) == before
 
 
+def test_a_house_that_runs_with_another_state_folder_is_left_alone(
+    house: Path, backup: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    other = tmp_path / "var"
+    house.write_text(f"site: {{state_dir: {other}}}\n")
+    link = tmp_path / "link.yaml"
+    link.symlink_to(house)
+    before = files(house.parent)
+    with only_process(other):
+        for file in (house, link):
+            assert restore(backup, "--config", file, "--write") == 2
+            assert "another gridzero runs" in capsys.readouterr().err
+    assert files(house.parent) == before
+
+
+def test_a_link_to_the_configuration_stays_one(house: Path, backup: Path, tmp_path: Path) -> None:
+    wanted = house.read_text()
+    kept_in_git = tmp_path / "git.yaml"
+    kept_in_git.write_text("site: {name: spoilt}\n")
+    house.unlink()
+    house.symlink_to(kept_in_git)
+    assert restore(backup, "--config", house, "--write") == 0
+    assert house.is_symlink()
+    assert kept_in_git.read_text() == wanted
+
+
+def test_nothing_but_a_file_is_replaced(house: Path, backup: Path, capsys: Capture) -> None:
+    Path("state/energy.json").unlink()
+    Path("state/energy.json").mkdir()
+    before = files(house.parent)
+    for file in (house, "/dev/null"):
+        assert restore(backup, "--config", file, "--write") == 2
+        assert "no ordinary file" in capsys.readouterr().err
+    assert files(house.parent) == before
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
 def test_without_history_the_present_one_goes_on(house: Path, backup: Path) -> None:
     history = Path("state/history.sqlite")
     history.write_bytes(b"mine")

@@ -87,6 +87,7 @@ def test_limits_that_are_not_kept_are_noticed(
         ("--days", "0"),
         ("--days", "nan"),
         ("--hours", "25"),
+        ("--from-hour", "24"),
         ("--modules", "1"),
         ("--meter-s", "9"),
         ("--troubles", "0"),

@@ -102,6 +102,7 @@ def test_results_outlive_the_process_and_the_sheet_shows_them(tmp_path: Path) ->
     assert text.count("[ ] ") == len(STEPS) - 2 + 1
     assert "not so: apart" in summary(again.results)
     assert not list(kept.file.parent.glob("*.new"))
+    assert kept.file.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize(
@@ -131,9 +132,20 @@ def test_what_cannot_be_written_says_so_before_anything_is_done(tmp_path: Path) 
     with pytest.raises(ConfigError, match="--kept FILE"):
         KeptResults(tmp_path / "file" / "kept.json")
     full = KeptResults(tmp_path / "kept.json")
-    (tmp_path / "kept.json.new").mkdir()
-    with pytest.raises(ConfigError, match="cannot be written"):
-        full.prepare()
+    (tmp_path / ".kept.json.new").mkdir()
+    with pytest.raises(ConfigError, match="cannot be written"), full.held():
+        pytest.fail("nothing may be done")
+
+
+def test_a_second_one_at_once_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "kept.json"
+    with KeptResults(file).held():
+        with pytest.raises(ConfigError, match="another gridzero commission"):
+            KeptResults(file).held().__enter__()
+        with KeptResults(tmp_path / "other" / "kept.json").held():
+            pass
+    with KeptResults(file).held():
+        assert main(["commission", "modules", "--kept", str(file)]) == 2
 
 
 def test_list_sheet_and_a_line_that_there_is_not(

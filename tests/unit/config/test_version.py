@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from gridzero.cli import main
 from gridzero.config.loader import Loaded, load_text
 from gridzero.config.migrate import migrate
-from gridzero.config.problems import Problem
-from gridzero.config.version import VERSION
+from gridzero.config.problems import Notes, Problem
+from gridzero.config.version import STEPS, VERSION, Gone, Renamed, Steps, modernise
+from gridzero.config.yaml_lines import parse
 from gridzero.errors import ConfigError
 from gridzero.ports.plugin import DriverPlugin
 
@@ -118,6 +119,70 @@ def test_only_the_lines_that_must_change_do() -> None:
 )
 def test_each_way_to_write_it(before: str, after: str) -> None:
     assert migrate(before, FILE).text == after
+
+
+RENAMING: Steps = (
+    *STEPS,
+    (Renamed(("control", "target_w"), "aim_w"), Renamed(("devices",), "units")),
+    (Gone(("control", "aim_w"), "nobody aims"), Renamed(("units", "a b"), "c")),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "# x\nversion: 1\ncontrol:\n  'target_w': 3 # why\n",
+            "# x\nversion: 2\ncontrol:\n  aim_w: 3 # why\n",
+        ),
+        (
+            "control: {filter: 1, target_w: {a: [1]}}\ndevices: {}",
+            "version: 2\ncontrol: {aim_w: {a: [1]}}\nunits: {}",
+        ),
+        ("a: 1\r\ndevices: !secret b\r\n", "version: 2\r\na: 1\r\nunits: !secret b\r\n"),
+    ],
+)
+def test_a_setting_that_is_called_otherwise_keeps_its_value(before: str, after: str) -> None:
+    done = migrate(before, FILE, RENAMING[:2])
+    assert done.text == after
+    assert migrate(after, FILE, RENAMING[:2]).changes == ()
+
+
+def test_steps_build_on_each_other() -> None:
+    done = migrate("control:\n  target_w: 3\n  k: 1\ndevices: {a b: 2}\n", FILE, RENAMING)
+    assert done.text == "version: 3\ncontrol:\n  k: 1\nunits: {c: 2}\n"
+    assert done.changes == (
+        "control.target_w is called aim_w now",
+        "devices is called units now",
+        "control.aim_w is gone: nobody aims",
+        "units.a b is called c now",
+        "version: 3",
+    )
+
+
+def test_two_names_for_one_setting_are_left_to_a_person() -> None:
+    text = "control:\n  target_w: 1\n  aim_w: 2\n"
+    with pytest.raises(ConfigError, match=r"target_w is called aim_w now.*by hand"):
+        migrate(text, FILE, RENAMING[:2])
+    notes = Notes("house.yaml")
+    document = parse(text, notes)
+    modernise(document, notes, RENAMING[:2])
+    assert [(one.line, one.where) for one in notes.problems] == [(2, "control.target_w")]
+
+
+def test_in_memory_the_value_moves_with_its_line() -> None:
+    notes = Notes("house.yaml")
+    document = parse("a: 1\ndevices:\n  x: {y: *no}\ncontrol: {target_w: 3}\n", notes)
+    modernise(document, notes, RENAMING[:2])
+    assert document.value == {"a": 1, "units": {"x": {"y": None}}, "control": {"aim_w": 3}}
+    assert document.place(("units", "x", "y")).line == 3
+    assert document.place(("control", "aim_w")).line == 4
+    assert document.spoilt == {("units", "x", "y")}
+    assert ("devices",) not in document.keys
+    assert [(one.line, one.what) for one in notes.warnings] == [
+        (4, "this setting is called aim_w now"),
+        (2, "this setting is called units now"),
+    ]
 
 
 def test_what_nobody_writes_is_left_to_a_person() -> None:

@@ -120,6 +120,7 @@ def test_a_cloud_is_never_blamed_on_meter_or_inverter(w_per_s: float, low_w: flo
     ("name", "most"),
     [("steps", 0), ("random", 0), ("hob", 0), ("hob-sun", 0), ("ramps", 3), ("washing", 3)],
 )
+@pytest.mark.slow
 def test_hard_loads_are_never_blamed_and_seldom_asked_about(name: str, most: int) -> None:
     notes, _ = run(built_in(name, 1, 1200.0))
     assert not blamed(notes)
@@ -135,6 +136,7 @@ def test_a_family_is_never_blamed_and_seldom_asked_about(name: str, most: int, s
     assert asked(notes) <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plant", ["dead-1.0", "dead-2.5", "gain-low", "gain-high", "half-slew", "double-slew", "lag"]
 )

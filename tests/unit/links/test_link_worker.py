@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 from link_fakes import until
@@ -24,8 +26,33 @@ async def test_results_and_exceptions_come_back_in_order() -> None:
     await until(lambda: not worker.is_alive)
 
 
+class Unplugged(OSError):
+    """One that a weak reference can follow."""
+
+
 def fail() -> None:
-    raise OSError(121, "121")
+    raise Unplugged(121, "121")
+
+
+async def test_a_failure_leaves_nothing_to_the_garbage_collector() -> None:
+    """Each try of an outage leaves its exception, and what that knows: half-open ports."""
+    worker, seen = Worker("can test"), list[weakref.ref[Unplugged]]()
+    gc.disable()
+    try:
+        await note_failure(worker, seen)
+        await worker.call(lambda: None, limit_s=1)  # its thread is done with the one before
+        assert [reference() for reference in seen] == [None]
+    finally:
+        gc.enable()
+    worker.stop()
+    await until(lambda: not worker.is_alive)
+
+
+async def note_failure(worker: Worker, seen: list[weakref.ref[Unplugged]]) -> None:
+    try:
+        await worker.call(fail, limit_s=1)
+    except Unplugged as error:
+        seen.append(weakref.ref(error))
 
 
 async def test_a_call_that_hangs_ends_at_its_limit_and_its_result_is_discarded() -> None:

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
             meter_s=args.meter_s,
             a_day=args.troubles,
             seed=args.seed,
+            from_hour=args.from_hour,
             folder=Path(folder),
             heard=_say,
             wrong=lambda text: print(f"BROKEN: {text}", file=sys.stderr, flush=True),
@@ -72,6 +73,9 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError(f"{args.days:g} days cannot be lived", where="--days", remedy="Use 30")
     if not 0.1 <= args.hours <= 24.0:
         raise ConfigError(f"{args.hours:g} h of a day", where="--hours", remedy="Use 24, or 1")
+    if not 0.0 <= args.from_hour < 24.0:
+        where, remedy = "--from-hour", "Use 9"
+        raise ConfigError(f"no day has an hour {args.from_hour:g}", where=where, remedy=remedy)
     if not 2 <= args.modules <= 9:
         raise ConfigError(f"{args.modules} is not from 2 to 9", where="--modules", remedy="Use 3")
     if not 0.5 <= args.meter_s <= 2.0:

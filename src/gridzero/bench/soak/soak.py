@@ -73,8 +73,8 @@ class Soak:
     days: may be a part of one. hours: so many of each day are lived, then the date goes on by a
     day and life by where it was: with 2.4 hours, ten days of the calendar see one whole day with
     its sun, evening and night, and what is kept grows old in less time. modules: so many of the
-    nine. meter_s: how often the meter speaks. a_day: troubles in 24 lived hours. heard: called
-    after each day; wrong: with each violation.
+    nine. from_hour: of the first day. meter_s: how often the meter speaks. a_day: troubles in 24
+    lived hours. heard: called after each day; wrong: with each violation.
     """
 
     def __init__(
@@ -87,10 +87,12 @@ class Soak:
         a_day: int,
         seed: int,
         folder: Path,
+        from_hour: float = 0.0,
         heard: Callable[[Midnight], None],
         wrong: Callable[[str], None],
     ) -> None:
         self._days, self._seed, self._folder = days, seed, folder
+        self._from_hour = from_hour
         self._day_s = hours * HOUR_S
         self._skip_s = 0.0 if self._day_s >= DAY_S else DAY_S
         self._a_day = max(1, round(a_day * hours / 24.0))
@@ -114,7 +116,9 @@ class Soak:
         structlog.configure(
             processors=[self._count_log], wrapper_class=structlog.make_filtering_bound_logger(20)
         )
-        world = World(self._loaded, load_plugins(), self._folder, self._seed)
+        world = World(
+            self._loaded, load_plugins(), self._folder, self._seed, self._from_hour * HOUR_S
+        )
         oracle = Oracle(world, self._wrong)
         world.each_step["oracle"] = oracle.step
         world.begin()

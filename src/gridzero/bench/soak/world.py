@@ -100,9 +100,15 @@ class World:
     """Make it inside a simulated loop. folder: where the companion keeps its files."""
 
     def __init__(
-        self, loaded: Loaded, plugins: Mapping[str, DriverPlugin], folder: Path, seed: int
+        self,
+        loaded: Loaded,
+        plugins: Mapping[str, DriverPlugin],
+        folder: Path,
+        seed: int,
+        from_s: float,
     ) -> None:
-        self.loaded, self.plugins = loaded, plugins
+        """from_s: the time of day at which it begins."""
+        self.loaded, self.plugins, self._from_s = loaded, plugins, from_s
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._bug)
         kinds = {name: link.type for name, link in loaded.config.links.items()}
@@ -114,7 +120,9 @@ class World:
         self.each_step: dict[str, Callable[[], None]] = {}
         self.lives, self.restarts_asked = 0, 0
         self.life = self._born()
-        scene = Scene(load=Household(seed), sun=Sun(2500.0, seed=seed), start_h=0.0, seed=seed)
+        scene = Scene(
+            load=Household(seed), sun=Sun(2500.0, seed=seed), start_h=from_s / 3600.0, seed=seed
+        )
         self.house = build_house(self.life.app, scene)
         self.twins = build_twins(loaded, plugins, self.house, seed)
         self.bench = TwinBench(self.house, self.twins, MemoryMedia(self.media), step_s=STEP_S)
@@ -134,12 +142,13 @@ class World:
 
     @property
     def now_s(self) -> float:
-        """Simulated seconds since the first midnight."""
+        """Simulated seconds since the beginning."""
         return self._loop.time()
 
     def utc_s(self) -> float:
         """The clock of the Pi, which may be off."""
-        return MIDNIGHT_S + self.now_s + self.skipped_s + self.clock_off_s
+        lived_s = self.now_s + self.skipped_s
+        return MIDNIGHT_S + self._from_s + lived_s + self.clock_off_s
 
     def twin(self, name: str) -> Any:
         """The simulated device itself, with its knobs."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from nicegui import app as nicegui_app
 from nicegui import core, ui
 from starlette.middleware.gzip import GZipMiddleware
@@ -75,7 +75,7 @@ async def _both(server: uvicorn.Server, listener: socket.socket, viewers: Viewer
 
 def _application(pages: Pages, past: Past, site: str) -> FastAPI:
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    web.mount("/dashboard", StaticFiles(directory=WEB), name="dashboard")
+    web.mount("/dashboard", _AskedEachTime(directory=WEB), name="dashboard")
 
     @web.get("/data/history")
     async def history(span: str = "day") -> JSONResponse:
@@ -125,6 +125,20 @@ def _settings(app: Any) -> uvicorn.Config:
         timeout_keep_alive=10,
         timeout_graceful_shutdown=1,
     )
+
+
+class _AskedEachTime(StaticFiles):
+    """Browsers ask whether a file is still the same, which costs no more than a word.
+
+    Without it they guess for how long it is (RFC 9111, 4.2.2), and would run parts of an old page
+    beside a new one after an update.
+    """
+
+    def file_response(self, *arguments: Any, **named: Any) -> Response:
+        """As Starlette makes it, also where nothing has changed."""
+        response = super().file_response(*arguments, **named)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 class _Server(uvicorn.Server):
