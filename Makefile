@@ -27,7 +27,7 @@ test-long: $(READY)
 # skipped with a reason elsewhere. Its table is in docs/benchmarks.md (On real SocketCAN).
 test-socketcan: $(READY) mosquitto
 	$(BIN)/python tests/linux/guest.py --limit 900 -- \
-	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py $(PYTEST)
 
 check: lint types layers test
 

@@ -16,13 +16,16 @@ from pathlib import Path
 import pytest
 from free_ports import free_port
 from linux_kernel import measured, sh, wait_for
-from shed_house import Shed
+from shed_house import MOSQUITTO, Shed
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mosquitto"))
 
 from certificates import Authority
 
-pytestmark = pytest.mark.real_time
+pytestmark = [
+    pytest.mark.real_time,
+    pytest.mark.skipif(not Path(MOSQUITTO).exists(), reason="no mosquitto (make mosquitto)"),
+]
 
 LOAD_W = 500.0
 PATIENCE_S = 90.0  # a whole start on a busy machine
@@ -84,6 +87,7 @@ def test_all_are_told_to_end_at_once_and_the_broker_is_the_first_to_go(shed: She
         shed.until_held(PATIENCE_S)
 
 
+@pytest.mark.slow
 def test_stopped_and_continued_it_believes_nothing_old_and_goes_on(shed: Shed) -> None:
     """``docker pause``, a debugger, a machine that swaps: 1 s, 5 s, 20 s."""
     everything_on(shed)
@@ -143,6 +147,7 @@ keyfile {server.key_file}
         shed.close()
 
 
+@pytest.mark.slow
 def test_a_night_of_outages_in_any_order_ends_in_a_house_that_serves(shed: Shed) -> None:
     """GRIDZERO_SHED_SEED: another night."""
     dice = random.Random(SEED)

@@ -14,6 +14,7 @@ from can.interfaces import BACKENDS
 from link_fakes import FakeSocketcan, Reports, link_threads, running, until
 
 from gridzero.errors import ConfigError, LinkError
+from gridzero.links import can_opening
 from gridzero.links.can_bus import RealCan
 from gridzero.links.can_session import MOST_AT_ONCE
 from gridzero.ports.links import CanFilter, CanFrame
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.real_time
 
 EVERY_STANDARD = CanFilter(0, 0, is_extended=False)
 EVERY_EXTENDED = CanFilter(0, 0, is_extended=True)
+ARPHRD_LOOPBACK = 772  # if_arp.h: the kind of "lo", which stands in for a CAN interface
 BUS_OFF = can.Message(is_error_frame=True, arbitration_id=0x40, data=bytes(8))
 channels = (f"test-{i}" for i in itertools.count())
 
@@ -33,6 +35,7 @@ def message(can_id: int, data: bytes = b"", *, extended: bool = False, **kw: Any
 @pytest.fixture(autouse=True)
 def fake_socketcan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(BACKENDS, "socketcan", ("link_fakes", "FakeSocketcan"))
+    monkeypatch.setattr(can_opening, "KIND_OF_CAN", ARPHRD_LOOPBACK)
     FakeSocketcan.opened.clear()
     FakeSocketcan.refuse.clear()
     yield
