@@ -116,7 +116,26 @@ class MqttAccount:
 
 
 class _Client(aiomqtt.Client):
-    """Notices at once when the broker hangs up before it has answered."""
+    """Notices at once when the broker hangs up before it has answered, and leaves no socket behind.
+
+    aiomqtt asks for the loop's next turn to wait until a socket can be written. By then it may be
+    closed, and its number that of another.
+    """
+
+    def _on_socket_register_write(self, client: Any, _userdata: Any, sock: Any) -> None:
+        """It may be called in the thread that connects."""
+        self._loop.call_soon_threadsafe(self._write_when_it_can, client, sock)
+
+    def _write_when_it_can(self, client: Any, sock: Any) -> None:
+        if sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write, client)
+
+    def _write(self, client: Any) -> None:
+        try:
+            client.loop_write()
+        except Exception as error:  # noqa: BLE001 - as aiomqtt: whatever breaks here is an outage
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
 
     def _on_disconnect(self, *arguments: Any) -> None:
         """For aiomqtt this is only what follows an answer: it would wait for one to the end."""

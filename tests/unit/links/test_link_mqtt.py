@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import shutil
+import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 from free_ports import free_port
 from link_fakes import LOOPBACK, Proxy, Reports, running, until
@@ -393,3 +395,44 @@ async def test_mosquitto_restart(tmp_path: Path) -> None:
             process.terminate()
             await process.wait()
             await until(lambda: one.link.health.state == "down")
+
+
+class Paho:
+    """What aiomqtt asks to write."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error, self.written = error, 0
+
+    def loop_write(self) -> None:
+        self.written += 1
+        if self.error is not None:
+            raise self.error
+
+
+@asynccontextmanager
+async def waiting_to_write(paho: Paho) -> AsyncIterator[tuple[aiomqtt.Client, socket.socket]]:
+    """A client that was just told that something waits for a socket."""
+    client = mqtt_connection._Client(LOOPBACK, 1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        client._on_socket_register_write(paho, None, ours)
+        yield client, ours
+
+
+async def test_a_socket_that_was_closed_before_the_next_turn_is_not_waited_for() -> None:
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+    paho = Paho()
+    async with waiting_to_write(paho) as (_, ours):
+        ours.close()
+        await asyncio.sleep(0.01)
+    assert (troubles, paho.written) == ([], 0)
+
+
+async def test_what_waits_is_written_and_a_break_ends_the_connection() -> None:
+    paho = Paho(BrokenPipeError("gone"))
+    async with waiting_to_write(paho) as (client, ours):
+        await until(lambda: paho.written > 0)
+        asyncio.get_running_loop().remove_writer(ours.fileno())
+        with pytest.raises(BrokenPipeError):
+            await client._disconnected
