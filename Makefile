@@ -26,7 +26,7 @@ test-long: $(READY)
 # What needs the kernel's own CAN, in a guest with its own kernel (user-mode Linux): Debian, amd64, root;
 # skipped with a reason elsewhere. Its table is in docs/benchmarks.md (On real SocketCAN).
 test-socketcan: $(READY) mosquitto
-	$(BIN)/python tests/linux/guest.py --limit 600 -- \
+	$(BIN)/python tests/linux/guest.py --limit 900 -- \
 	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py
 
 check: lint types layers test

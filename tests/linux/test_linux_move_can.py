@@ -164,7 +164,8 @@ def test_with_stay_no_person_is_needed(plugged: Adapter, container: Container) -
         lines = stay.stdout.read().splitlines()
     told = f"{plugged.name}: 500000 bit/s in inside"
     assert lines.count(told) == 3, lines
-    assert set(lines) <= {told, "inside does not run"}, lines
+    others = {line for line in lines if "No such process" not in line}  # it was killed meanwhile
+    assert others <= {told, "inside does not run"}, lines
 
 
 def test_what_it_cannot_do_it_says(container: Container, plugged: Adapter) -> None:
