@@ -26,7 +26,7 @@ from gridzero.links.memory import MemoryLinks
 from gridzero.plugins import load_plugins
 from gridzero.ports.plugin import DriverPlugin
 from gridzero.runtime.exit_codes import ExitCode
-from gridzero.runtime.stores import MemoryStore
+from gridzero.runtime.stores import FileStore, MemoryStore
 from gridzero.runtime.supervisor import Ending
 from gridzero.sim.host_links import HostLinks
 from gridzero.sim.sources import Constant
@@ -126,8 +126,12 @@ class Life:
         self.app.faults.on_event(self._told)
         self.app.site.on_decision(lambda now, _: setattr(self, "ticked_s", now.now_s))
 
-    def _store(self, name: str) -> MortalStore:
-        return MortalStore(self._world.stores[name], lambda: not self.is_dead)
+    def _store(self, name: str) -> MemoryStore | FileStore:
+        """A real file, which a test has put in the place of one, is used as it is."""
+        file = self._world.stores[name]
+        if isinstance(file, MemoryStore):
+            return MortalStore(file, lambda: not self.is_dead)
+        return file
 
     def begin(self) -> None:
         self.task = asyncio.create_task(self.app.run(self.stop), name="site")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -29,9 +30,11 @@ MAX_V = 49.2
 class AtOnce(FileStore):
     """The real file, written without a worker thread: simulated time waits for none."""
 
-    def save(self, values: dict[str, Any]) -> None:
-        if self._write(values):
-            self._confirm(values)
+    def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._write(self._newest):
+            self._confirm(self._newest)
+        else:
+            self._retry_later(loop)
 
 
 def everything(folder: Path) -> set[bytes]:
