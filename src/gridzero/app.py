@@ -170,15 +170,9 @@ def build(
     battery_memory = BatteryMemory(site.battery, memory, faults, clock, utc_s, charge=charge)
     learned = learned or file("learned")
     learning = Learning(site, learned, faults, clock)
-    energy_memory = EnergyMemory(
-        site.energy,
-        energy or file("energy", _COUNTED_ANEW),
-        energy_days or file("energy-days", _COUNTED_ANEW),
-        faults,
-        clock,
-        work=lambda: site.last[1].work if site.last else {},
-        utc_s=utc_s,
-    )
+    energy = energy or file("energy", _COUNTED_ANEW)
+    energy_days = energy_days or file("energy-days", _COUNTED_ANEW)
+    energy_memory = _energy_memory(site, energy, energy_days, clock, utc_s)
     orders = desk_of(site, clock, learning=learning, market=market, tracer=tracer)
     mqtt, prefix = links.mqtt(), config.mqtt.topic_prefix
     output = MqttOut(site, faults, mqtt, clock, prefix, learning, orders)
@@ -209,6 +203,24 @@ def build(
         kept,
         retuner,
         senders,
+    )
+
+
+def _energy_memory(
+    site: Site,
+    store: ConfirmingStore,
+    days: Store,
+    clock: Clock,
+    utc_s: Callable[[], float],
+) -> EnergyMemory:
+    return EnergyMemory(
+        site.energy,
+        store,
+        days,
+        site.faults,
+        clock,
+        work=lambda: site.last[1].work if site.last else {},
+        utc_s=utc_s,
     )
 
 

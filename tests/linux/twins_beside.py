@@ -76,7 +76,7 @@ async def live(file: Path, *ports: str) -> None:
         report=untold,
         mqtt=RealMqtt(
             host="127.0.0.1",
-            port=int(ports[0]) if ports else loaded.config.mqtt.embedded.port,
+            port=int(ports[0]) if ports else loaded.config.mqtt.port,
             name="twins",
             report=untold,
         ),

@@ -160,13 +160,13 @@ async def test_a_storm_of_reloads_reads_the_file_now_and_then(tmp_path: Path) ->
                 refused += 1
 
         asked = []
-        while clock.now_s() < begun_s + 30.0:
+        while clock.now_s() < begun_s + 12.0:
             asked.append(asyncio.create_task(ask()))
             await clock.sleep_s(0.1)
         await asyncio.gather(*asked)
-        assert len(answers) <= 30.0 / PAUSE_S + 1
+        assert len(answers) <= 12.0 / PAUSE_S + 1
         assert refused + len(answers) == len(asked)
-        assert answers.count("nothing differs") == len(answers) >= 10
+        assert answers.count("nothing differs") == len(answers) >= 5
 
 
 async def test_whoever_edits_a_copy_of_the_file_is_told(

@@ -31,8 +31,8 @@ SLACK_S = 4.0
 WARM_S, WARM_SHARE = 120.0, 0.5
 """A process is judged by the second half of its life: caches and Python's own pools fill first."""
 MOST_KB_PER_MIN = {True: 60.0, False: 400.0}
-"""By whether there were 15 minutes to look at; less says only that nothing runs away."""
-LONG_MIN = 15.0
+"""By whether there were 20 minutes to look at; less says only that nothing runs away."""
+LONG_MIN = 20.0
 HIGHEST_V, LOWEST_V = 4.10, 3.15
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,17 @@ def test_a_person_agrees_to_one_file_and_not_to_the_next(file: Path) -> None:
     assert back.rests
 
 
+def test_the_agreement_outlives_every_end(file: Path) -> None:
+    add(file, "battery: {max_charge_a: -5}\n")
+    choose(file, FOUND).accept()
+    for code in (ExitCode.ASKED, ExitCode.AGAIN, ExitCode.CRASHED):
+        chosen = choose(file, FOUND)
+        assert chosen.rolled_back is not None
+        assert not chosen.rolled_back.rests, code
+        chosen.begin()
+        chosen.ended(code)
+
+
 def test_secrets_stay_where_they_are(file: Path) -> None:
     secrets = file.parent / "secrets.yaml"
     secrets.write_text("word: do-not-copy-me\n")
@@ -284,6 +296,53 @@ def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
     (tmp_path / "state").unlink()
     keep.say_running({"waits": []})
     assert keep.running()["waits"] == []
+
+
+class PowerCut(BaseException):
+    """Nothing after this moment happens."""
+
+
+def cut_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End everything at the step-th thing that is done to the disk."""
+    left = [step]
+
+    def cutting(do: Callable[..., Any]) -> Callable[..., Any]:
+        def maybe(*arguments: Any, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise PowerCut
+            return do(*arguments, **named)
+
+        return maybe
+
+    for of, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink"), (Path, "chmod")):
+        monkeypatch.setattr(of, name, cutting(getattr(of, name)))
+
+
+def test_a_power_cut_at_any_write_leaves_the_old_or_the_new(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = read_text(file)
+    for step in range(40):
+        keep = keep_of(file)
+        keep.save_good(good)
+        text = f"{good}control: {{target_w: {step + 1}}}\n"
+        keep.note(text, Probation(2, is_accepted=True))
+        is_cut = True
+        with monkeypatch.context() as during, suppress(PowerCut):
+            cut_at(step, during)
+            keep.note(text, Probation(3, is_accepted=True))
+            keep.save_good(text)
+            is_cut = False
+        now = keep_of(file)
+        kept, on = now.good(), now.probation(text)
+        assert kept is not None
+        assert kept.text in {good, text}
+        assert on.starts in {2, 3} or (kept.text == text and on == Probation())
+        if not is_cut:
+            assert step >= 5
+            return
+    pytest.fail("it never came to its end")
 
 
 def test_what_runs_is_said_only_while_it_runs(file: Path) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ from gridzero.whole_files import may_replace, settle, telling
 
 _CHUNK: Final = 1 << 20
 _TRIES: Final = 5
+_WORKSHOP: Final = ".gridzero-backup-"
+_DAY_S: Final = 86_400.0
 _SPARE_BYTES: Final = 16_000_000
 
 
@@ -103,6 +106,15 @@ def _refuse_small_disk(folder: Path, history: Path) -> None:
         raise BackupRefused(what, where=str(folder), remedy="Make room, or --without-history")
 
 
+def _sweep(parent: Path) -> None:
+    """Remove what backups have left that a power cut ended: each may hold a whole history."""
+    before_s = time.time() - _DAY_S
+    for left in parent.glob(f"{_WORKSHOP}*"):
+        about = left.lstat()
+        if about.st_uid == os.geteuid() and about.st_mtime < before_s:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 class _workshop:  # noqa: N801 - used like a function
     """A folder beside the target, for its owner only, gone afterwards."""
 
@@ -111,7 +123,8 @@ class _workshop:  # noqa: N801 - used like a function
 
     def __enter__(self) -> Path:
         with telling(self._parent):
-            self._folder = Path(tempfile.mkdtemp(prefix=".gridzero-backup-", dir=self._parent))
+            _sweep(self._parent)
+            self._folder = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self._parent))
         return self._folder
 
     def __exit__(self, *_: object) -> None:

@@ -10,14 +10,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gridzero.config.files import read_text
-from gridzero.config.live import are_harmless, written_differences
+from gridzero.config.live import are_harmless
 from gridzero.config.loader import Loaded, load_text
+from gridzero.config.written import written_differences
 from gridzero.configured.checked import check_text
 from gridzero.errors import ConfigError
 from gridzero.plugins import Found
-from gridzero.runtime.config_keep import ConfigKeep, Good, Probation
+from gridzero.runtime.config_keep import ConfigKeep, Good
 from gridzero.runtime.exit_codes import ExitCode
 
 MOST_STARTS = 3
@@ -78,20 +80,22 @@ class Chosen:
     def begin(self) -> None:
         """Count this start, before anything that may crash. Call with the state folder locked."""
         if self.on_trial:
-            probation = self.keep.probation(self.text)
-            self.keep.note(self.text, probation._replace(starts=probation.starts + 1))
+            self._note(self.text, starts=self.keep.probation(self.text).starts + 1)
 
     def ended(self, code: ExitCode) -> None:
         """An orderly end is no failure; whoever asks for a restart wants the file tried again."""
         if self.on_trial and code in {ExitCode.ASKED, ExitCode.AGAIN}:
-            self.keep.note(self.text, Probation())
+            self._note(self.text, starts=0)
         if self.rolled_back is not None and code is ExitCode.AGAIN:
-            self.keep.note(self.refused, Probation())
+            self._note(self.refused, starts=0)
 
     def accept(self) -> None:
         """A person agrees that this one runs instead of what the file holds."""
-        probation = self.keep.probation(self.refused)
-        self.keep.note(self.refused, probation._replace(is_accepted=True))
+        self._note(self.refused, is_accepted=True)
+
+    def _note(self, text: str, **news: Any) -> None:
+        """Change what is remembered of a text; the rest of it stays."""
+        self.keep.note(text, self.keep.probation(text)._replace(**news))
 
     def without_trial(self, error: ConfigError, found: Found) -> Chosen:
         """The last good one, after this one could not even be built. Raises error without one."""

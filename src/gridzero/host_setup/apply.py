@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gridzero.errors import ConfigError
 from gridzero.host_setup.files import HostFile
+from gridzero.whole_files import NotWritten, free_name, second_name, settle
 
 KEPT = ".before-gridzero"
 _SUM = re.compile(r"# Made by gridzero setup, sum ([0-9a-f]{12})\n")
@@ -66,25 +67,38 @@ def change_of(file: HostFile, root: Path) -> Change:
     return Change(file, path, standing, before, after)
 
 
-def write(change: Change) -> None:
-    """Replace the file as a whole, keeping what a person wrote. Raises ConfigError."""
-    path = change.path
-    fresh = path.with_name(f".{path.name}.gridzero")
+def write(change: Change) -> Path | None:
+    """Replace the file as a whole; returns under which name what a person wrote is kept.
+
+    Raises ConfigError.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if change.standing is Standing.THEIRS and change.before is not None:
-            path.with_name(path.name + KEPT).write_text(change.before)
-        with fresh.open("w") as file:
-            file.write(change.after)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(PermissionError):  # /boot/firmware is FAT, which knows no such modes
-            fresh.chmod(0o644)
-        fresh.replace(path)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be written: {error.strerror}", where=str(path), remedy="Try again with sudo"
-        ) from error
+        return _write(change)
+    except (OSError, NotWritten) as error:
+        why = (
+            error.what if isinstance(error, NotWritten) else f"cannot be written: {error.strerror}"
+        )
+        remedy = "Try again with sudo"
+        raise ConfigError(why, where=str(change.path), remedy=remedy) from error
+
+
+def _write(change: Change) -> Path | None:
+    """Raises OSError, NotWritten."""
+    path, kept = change.path, None
+    fresh = path.with_name(f".{path.name}.gridzero")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if change.standing is Standing.THEIRS and change.before is not None:
+        kept = free_name(path.with_name(path.name + KEPT))  # the first of them is the person's own
+        second_name(path, kept)
+    with fresh.open("w") as file:
+        file.write(change.after)
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(PermissionError):  # /boot/firmware is FAT, which knows no such modes
+        fresh.chmod(0o644)
+    fresh.replace(path)
+    settle(path.parent)
+    return kept
 
 
 def _read(path: Path, name: str) -> str | None:

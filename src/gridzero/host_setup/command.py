@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gridzero.config.loader import load
 from gridzero.config.models import Config
-from gridzero.host_setup.apply import KEPT, Change, Standing, change_of, write
+from gridzero.host_setup.apply import Change, Standing, change_of, write
 from gridzero.host_setup.arguments import wishes_of
 from gridzero.host_setup.files import BOOT, files_of
 from gridzero.host_setup.wishes import SpiCan, Wishes, buses_of
@@ -66,18 +66,14 @@ def _write(changes: Sequence[Change], root: Path, *, force: bool) -> ExitCode:
     left = [c for c in todo if c.standing is Standing.THEIRS and not force]
     done = [change for change in todo if change not in left]
     for change in done:
-        write(change)
-        kept = f" (before: {change.path.name}{KEPT})" if _is_theirs(change) else ""
-        sys.stdout.write(f"wrote {change.path}{kept}\n")
+        kept = write(change)
+        before = f" (before: {kept.name})" if kept is not None else ""
+        sys.stdout.write(f"wrote {change.path}{before}\n")
     for change in left:
         sys.stdout.write(f"left {change.path} as it is: it was made or changed by hand; --force\n")
     if done and root == Path("/"):
         sys.stdout.write("Now:\n" + "".join(f"  {line}\n" for line in _next(done)))
     return ExitCode.FINDINGS if left else ExitCode.ASKED
-
-
-def _is_theirs(change: Change) -> bool:
-    return change.standing is Standing.THEIRS
 
 
 def _next(done: Sequence[Change]) -> Iterator[str]:

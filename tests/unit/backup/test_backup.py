@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -155,6 +156,18 @@ def test_a_backup_never_fills_the_disk_of_a_running_house(
         pack(house, Path("b.zip"), secrets=False, history=True, now=NOW)
     assert sorted(house.parent.rglob("*")) == before
     pack(house, Path("b.zip"), secrets=False, history=False, now=NOW)
+
+
+def test_what_a_power_cut_left_is_swept_the_next_day(house: Path) -> None:
+    old, fresh = Path(".gridzero-backup-old"), Path(".gridzero-backup-fresh")
+    for left in (old, fresh):
+        left.mkdir()
+        (left / "backup").write_text("half")
+    yesterday_s = time.time() - 90_000.0
+    os.utime(old, (yesterday_s, yesterday_s))
+    packed(house, Path("b.zip"))
+    assert not old.exists()
+    assert fresh.exists(), "another backup may work there just now"
 
 
 def test_a_full_disk_leaves_the_older_backup_and_nothing_else(

@@ -20,9 +20,9 @@ from gridzero.config.live import (
     row_of,
     split,
     taken,
-    written_differences,
 )
 from gridzero.config.models import Config
+from gridzero.config.written import written_differences
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 BEGIN, END = "<!-- live -->\n", "<!-- end of live -->\n"

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridzero.outputs.history.reader import HistoryReader, Level
+from gridzero.outputs.history.roll_up import minute_of
 from gridzero.outputs.history.samples import MINUTE_DS, Batch, Sample
 from gridzero.outputs.history.store import Store
 
@@ -132,3 +133,11 @@ def test_a_batch_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     store.write(Batch(samples=samples(30, NOON_DS + 600)))
     store.close()
     assert rows_in(tmp_path / "h") == 60
+
+
+def test_the_rows_of_two_hours_that_stay_in_memory_share_the_names_of_their_columns() -> None:
+    """A name of its own in each of 120 rows was half of what the recorder holds."""
+    one, other = minute_of(samples(60)), minute_of(samples(60, NOON_DS + MINUTE_DS))
+    names = {name: name for name in one if name.startswith("grid_w:")}
+    assert len(names) == 4
+    assert all(name is names[name] for name in other if name in names)

@@ -167,6 +167,10 @@ def test_its_own_files_follow_and_a_persons_stay(tmp_path: Path) -> None:
     assert setup(tmp_path, "--write", "--force", "--oscillator", "8000000") == 0
     assert "RestartSec=2\n" in unit.read_text()
     assert unit.with_name(unit.name + ".before-gridzero").read_text() == mine
+    unit.write_text(later := mine.replace("=20", "=30"))
+    assert setup(tmp_path, "--write", "--force", "--oscillator", "8000000") == 0
+    assert unit.with_name(unit.name + ".before-gridzero").read_text() == mine, "it is not lost"
+    assert unit.with_name(unit.name + ".before-gridzero-2").read_text() == later
 
 
 def test_the_rest_of_config_txt_stays_and_own_overlays_are_not_doubled(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ known), ``NAME:low``, ``NAME:high``, ``NAME:last``; a sum is one column.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import ceil
 
 from gridzero.outputs.history.catalogue import Kind, series_of
@@ -16,6 +17,7 @@ from gridzero.outputs.history.samples import Sample
 HELD = "held"
 KNOWN, LOW, HIGH, LAST = ":known", ":low", ":high", ":last"
 _P95 = 0.95
+_MOST_NAMES = 500
 _W_DS_PER_MWH = 36  # 1 W for 0.1 s is 1/36 of a thousandth of a Wh
 
 Row = dict[str, int]
@@ -63,13 +65,20 @@ def _measured(name: str, numbers: Sequence[tuple[int, int]]) -> Row:
     values = [value for value, _ in numbers]
     if not values:
         return {}
+    known, low, high, last = _beside(name)
     return {
         name: _mean(numbers),
-        name + KNOWN: sum(held for _, held in numbers),
-        name + LOW: min(values),
-        name + HIGH: max(values),
-        name + LAST: values[-1],
+        known: sum(held for _, held in numbers),
+        low: min(values),
+        high: max(values),
+        last: values[-1],
     }
+
+
+@lru_cache(maxsize=_MOST_NAMES)
+def _beside(name: str) -> tuple[str, str, str, str]:
+    """The other columns of a measured series; one string for the rows of two hours."""
+    return name + KNOWN, name + LOW, name + HIGH, name + LAST
 
 
 def _energy(name: str, numbers: Sequence[tuple[int, int]], sign: int) -> Row:
@@ -100,13 +109,14 @@ def _merged(name: str, minutes: Iterable[Mapping[str, int | None]]) -> Row:
     known = [minute for minute in minutes if minute.get(name) is not None]
     if not known:
         return {}
-    means = [(_at(minute, name), _at(minute, name + KNOWN)) for minute in known]
+    held, low, high, last = _beside(name)
+    means = [(_at(minute, name), _at(minute, held)) for minute in known]
     return {
         name: _mean(means),
-        name + KNOWN: sum(held for _, held in means),
-        name + LOW: min(_at(minute, name + LOW) for minute in known),
-        name + HIGH: max(_at(minute, name + HIGH) for minute in known),
-        name + LAST: _at(known[-1], name + LAST),
+        held: sum(held_ds for _, held_ds in means),
+        low: min(_at(minute, low) for minute in known),
+        high: max(_at(minute, high) for minute in known),
+        last: _at(known[-1], last),
     }
 
 
