@@ -26,13 +26,8 @@ test-long: $(READY)
 # What needs the kernel's own CAN, in a guest with its own kernel (user-mode Linux): Debian, amd64, root;
 # skipped with a reason elsewhere. Its table is in docs/benchmarks.md (On real SocketCAN).
 test-socketcan: $(READY) mosquitto
-<<<<<<< HEAD
-	$(BIN)/python tests/linux/guest.py --limit 840 -- \
-	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py $(PYTEST)
-=======
 	$(BIN)/python tests/linux/guest.py --limit 900 -- \
-	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py
->>>>>>> main
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/linux tests/unit/links/test_link_socketcan.py $(PYTEST)
 
 check: lint types layers test
 
