@@ -44,6 +44,9 @@ def test_a_short_day_holds_and_is_shown(capsys: pytest.CaptureFixture[str]) -> N
     true_kwh, counted_kwh = found["counters"]["battery_discharged_kwh"]
     assert true_kwh > 0.01
     assert 0.0 < counted_kwh <= 1.02 * true_kwh, "a killed process loses what it had not stored"
+    lost_kwh = found["lost_kwh"]["battery_discharged_kwh"]
+    assert lost_kwh >= -1e-6
+    assert counted_kwh + lost_kwh == pytest.approx(true_kwh, rel=0.1), "and nothing else is lost"
     assert found["days"][-1]["history_mb"] > 0.1
 
 

@@ -91,8 +91,9 @@ def judged(soak: Soak) -> Iterator[Verdict]:
     yield Verdict("limits, bugs, counters backwards", f"{len(violations)} broken", not violations)
     for key in _COMPARED:
         true_kwh, kwh = soak.counters[key]
-        off = kwh / true_kwh - 1.0 if true_kwh > _SAYS_KWH else 0.0
-        seen = f"{kwh:.3f} of {true_kwh:.3f} kWh, {100 * off:+.2f} %"
+        lost_kwh = soak.lost_kwh[key]
+        off = (kwh + lost_kwh) / true_kwh - 1.0 if true_kwh > _SAYS_KWH else 0.0
+        seen = f"{kwh:.3f} + {lost_kwh:.3f} lost by kills of {true_kwh:.3f} kWh, {100 * off:+.2f} %"
         yield Verdict(key, seen, abs(off) <= _MOST_OFF)
     last = soak.midnights[-1]
     off_pct = None if last.known_pct is None else last.known_pct - last.soc_pct
@@ -139,6 +140,7 @@ def plain(soak: Soak, verdicts: list[Verdict]) -> dict[str, Any]:
         "verdicts": [verdict._asdict() for verdict in verdicts],
         "violations": soak.violations,
         "counters": soak.counters,
+        "lost_kwh": soak.lost_kwh,
         "drawn": soak.drawn,
         "told": soak.told,
         "latched": soak.latched,
@@ -154,7 +156,10 @@ def text(soak: Soak, verdicts: list[Verdict]) -> str:
     cpu_s = sum(over.cpu_s for over in soak.midnights)
     rows = [(v.what, v.seen, "holds" if v.holds else "BROKEN") for v in verdicts]
     counters = [
-        (key, f"{true:.3f}", f"{kwh:.3f}", f"{1000.0 * (kwh - true):+.0f}")
+        (
+            *(key, f"{true:.3f}", f"{kwh:.3f}", f"{1000.0 * (kwh - true):+.0f}"),
+            f"{1000.0 * soak.lost_kwh[key]:.0f}",
+        )
         for key, (true, kwh) in soak.counters.items()
     ]
     return "\n".join(
@@ -163,7 +168,7 @@ def text(soak: Soak, verdicts: list[Verdict]) -> str:
             "",
             grid(("what", "seen", ""), rows),
             "",
-            grid(("counter", "true kWh", "counted kWh", "difference Wh"), counters),
+            grid(("counter", "true kWh", "counted kWh", "difference Wh", "by kills Wh"), counters),
             "",
             f"troubles: {_counts(soak.drawn)}",
             f"told: {_counts(soak.told)}",

@@ -15,6 +15,7 @@ import structlog
 from gridzero.bench import reference
 from gridzero.bench.battery.whole_truth import usable_of
 from gridzero.bench.soak.growth import Sample, sample
+from gridzero.bench.soak.lost import Lost
 from gridzero.bench.soak.oracle import Oracle, latched
 from gridzero.bench.soak.troubles import TROUBLES, Trouble
 from gridzero.bench.soak.world import World
@@ -106,6 +107,7 @@ class Soak:
         self.violations: list[str] = []
         self.worst_s: dict[str, float] = {}
         self.counters: dict[str, tuple[float, float]] = {}
+        self.lost_kwh: dict[str, float] = {}
         self.decided: Counter[str] = Counter()
         self.lives = 0
         self._slowest_back_s = 0.0
@@ -120,13 +122,15 @@ class Soak:
             self._loaded, load_plugins(), self._folder, self._seed, self._from_hour * HOUR_S
         )
         oracle = Oracle(world, self._wrong)
-        world.each_step["oracle"] = oracle.step
+        lost = Lost(world)
+        world.each_step |= {"oracle": oracle.step, "lost": lost.step}
         world.begin()
         try:
             await self._all_days(world, oracle)
         finally:
             await world.end()
         self._sum_up(world, oracle)
+        self.lost_kwh = {counted.value: kwh for counted, kwh in lost.kwh.items()}
 
     def _count_log(self, _logger: object, _method: str, event: Any) -> Any:
         self.log_events[str(event.get("event"))] += 1

@@ -118,7 +118,7 @@ class World:
         self.decided: Counter[str] = Counter()
         self.bugs: list[str] = []
         self.each_step: dict[str, Callable[[], None]] = {}
-        self.lives, self.restarts_asked = 0, 0
+        self.lives, self.restarts_asked, self.deaths = 0, 0, 0
         self.life = self._born()
         scene = Scene(
             load=Household(seed), sun=Sun(2500.0, seed=seed), start_h=from_s / 3600.0, seed=seed
@@ -209,6 +209,7 @@ class World:
     def kill(self) -> None:
         """As ``kill -9``."""
         if not self.life.is_dead:
+            self.deaths += 1
             self.life.kill()
             if self.life.task is not None:
                 self._old.append(self.life.task)
