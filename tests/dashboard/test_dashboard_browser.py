@@ -81,7 +81,7 @@ class Tab:
 
     async def wait(self, words: str) -> None:
         await self.page.wait_for_function(
-            "words => document.body.innerText.includes(words)", arg=words, timeout=PATIENCE_MS
+            "words => document.body?.innerText.includes(words)", arg=words, timeout=PATIENCE_MS
         )
 
 

@@ -25,9 +25,11 @@ from can.interfaces import BACKENDS
 from can.interfaces.socketcan import SocketcanBus, constants
 
 from gridzero.cli import main
+from gridzero.links import can_opening
 
 _CONFIG = 1
 _OS = 0x8000
+_KIND_OF_LOOPBACK = 772  # ARPHRD_LOOPBACK of linux/if_arp.h: "lo" stands in for each bus
 _TRANSFER_S = 45 * 10e-6  # start, four bytes with acknowledge, stop
 
 
@@ -81,6 +83,7 @@ def _swapped(word: int) -> int:
 
 def serve(config: Path) -> int:
     """Run the site of a configuration file until a signal; returns its exit code."""
+    vars(can_opening)["KIND_OF_CAN"] = _KIND_OF_LOOPBACK
     BACKENDS["socketcan"] = (PairedBus.__module__, PairedBus.__name__)
     vars(smbus2)["SMBus"] = partial(FileShunt, config.with_name("shunt"))
     return main(["run", "--alone", str(config)])

@@ -76,10 +76,10 @@ def details_of(output: str) -> Told:
         return Unseen("ip printed something that is no JSON")
     if not isinstance(links, list):
         return Unseen("ip printed no list of interfaces")
-    given = {_part(link).get("ifname"): _part(_part(link).get("linkinfo")) for link in links}
+    given = ((part.get("ifname"), _part(part.get("linkinfo"))) for part in map(_part, links))
     return {
         name: _details(info)
-        for name, info in given.items()
+        for name, info in given
         if isinstance(name, str) and "can" in str(info.get("info_kind"))
     }
 

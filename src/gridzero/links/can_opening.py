@@ -133,9 +133,14 @@ def _open(spec: BusSpec, filters: Any) -> OpenBus:
 
 
 def socket_of(bus: can.BusABC, interface: str) -> socket.socket | None:
-    """The kernel's socket of a SocketCAN bus, None for other buses."""
+    """The kernel's socket of a SocketCAN bus, None for other buses.
+
+    A pair of Unix sockets, as the bench has, is none: it hangs at no interface, and what its far
+    end has not read yet would count as not sent.
+    """
     found = getattr(bus, "socket", None) if interface == "socketcan" else None
-    return found if isinstance(found, socket.socket) else None
+    is_can = isinstance(found, socket.socket) and found.family == socket.AF_CAN
+    return found if is_can else None
 
 
 def close_bus(bus: can.BusABC) -> None:

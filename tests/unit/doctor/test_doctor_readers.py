@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from machines import ADAPTER, Machine, house, pi
 
@@ -65,6 +65,7 @@ def test_what_ip_prints_is_read() -> None:
 
 
 @given(JSON | st.text(max_size=20))
+@example([{"ifname": []}])
 @settings(max_examples=25)
 def test_whatever_ip_prints_is_evidence(printed: Any) -> None:
     told = details_of(printed if isinstance(printed, str) else json.dumps(printed))
