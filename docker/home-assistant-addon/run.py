@@ -41,7 +41,7 @@ def told() -> dict[str, Any]:
     try:
         options = json.loads(OPTIONS.read_text())
     except (OSError, ValueError) as error:
-        print(f"{OPTIONS}: {error}: the defaults are taken", flush=True)  # noqa: T201
+        print(f"{OPTIONS}: {error}: the defaults are taken", flush=True)
         return {}
     return options if isinstance(options, dict) else {}
 
@@ -59,7 +59,7 @@ def broker() -> dict[str, Any]:
             if left and not isinstance(error, urllib.error.HTTPError):
                 time.sleep(_AGAIN_S)
                 continue
-            print(f"no broker from Supervisor ({error}): house.yaml must name one", flush=True)  # noqa: T201
+            print(f"no broker from Supervisor ({error}): house.yaml must name one", flush=True)
             break
     return {}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,21 @@ class AtOnce(FileStore):
             self._confirm(self._newest)
         else:
             self._retry_later(loop)
+
+
+@asynccontextmanager
+async def restarted_with_settings(folder: Path, content: bytes) -> AsyncIterator[World]:
+    """A minute after a house that discharged was killed and found this in its settings."""
+    file = folder / "settings.json"
+    file.write_bytes(content)
+    async with living(Start(**DISCHARGING)) as world:
+        await world.until(10.0)
+        world.kill()
+        world.stores["settings"] = AtOnce(file)
+        world.restart()
+        await world.until(60.0)
+        assert not world.bugs
+        yield world
 
 
 def everything(folder: Path) -> set[bytes]:
@@ -162,15 +179,7 @@ async def test_a_damaged_settings_file_lets_the_battery_rest_and_is_told(
 async def test_a_settings_file_of_another_version_costs_only_what_is_unknown(
     content: bytes, tmp_path: Path
 ) -> None:
-    file = tmp_path / "settings.json"
-    file.write_bytes(content)
-    async with living(Start(**DISCHARGING)) as world:
-        await world.until(10.0)
-        world.kill()
-        world.stores["settings"] = AtOnce(file)
-        world.restart()
-        await world.until(60.0)
-        assert not world.bugs
+    async with restarted_with_settings(tmp_path, content) as world:
         assert world.inverter_a > 10.0
 
 
@@ -186,15 +195,7 @@ async def test_a_stored_mode_that_nobody_understands_rests_the_battery(
     content: bytes, tmp_path: Path
 ) -> None:
     """It may have been "off"."""
-    file = tmp_path / "settings.json"
-    file.write_bytes(content)
-    async with living(Start(**DISCHARGING)) as world:
-        await world.until(10.0)
-        world.kill()
-        world.stores["settings"] = AtOnce(file)
-        world.restart()
-        await world.until(60.0)
-        assert not world.bugs
+    async with restarted_with_settings(tmp_path, content) as world:
         assert world.inverter_a == 0.0
         assert world.life.app.site.settings.lost
 

@@ -197,12 +197,7 @@ class LinuxHouse:
 
     def until_held(self, limit_s: float) -> float:
         """Seconds until the grid is held; what it says of itself when it never is."""
-        began_s = time.monotonic()
-        while not self.is_held():
-            late = time.monotonic() - began_s >= limit_s
-            assert not late, f"not held: {self.truth()} {self.faults()} {self.state}"
-            time.sleep(LOOK_S)
-        return time.monotonic() - began_s
+        return until_held(self, limit_s)
 
     def commands(self) -> bool:
         """Whether it asks for power again."""
@@ -234,3 +229,13 @@ class LinuxHouse:
             self._broker.close()
             for name in CABLES:
                 remove(name)
+
+
+def until_held(house: Any, limit_s: float) -> float:
+    """Seconds until a house holds its grid; fails with what it says of itself when it never does."""
+    began_s = time.monotonic()
+    while not house.is_held():
+        late = time.monotonic() - began_s >= limit_s
+        assert not late, f"not held: {house.truth()} {house.faults()} {house.state}"
+        time.sleep(LOOK_S)
+    return time.monotonic() - began_s

@@ -12,8 +12,8 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import yaml
 from free_ports import free_port
-from linux_house import CABLES, LOOPBACK, TWINS, Program, values_of
-from linux_kernel import LOOK_S, lay, remove
+from linux_house import CABLES, LOOPBACK, TWINS, Program, until_held, values_of
+from linux_kernel import lay, remove
 from paho.mqtt.enums import CallbackAPIVersion
 
 MOSQUITTO = "/usr/sbin/mosquitto"
@@ -141,12 +141,7 @@ class Shed:
         return bool(truth) and abs(truth["battery_w"]) < 20.0
 
     def until_held(self, limit_s: float) -> float:
-        began_s = time.monotonic()
-        while not self.is_held():
-            late = time.monotonic() - began_s >= limit_s
-            assert not late, f"not held: {self.truth()} {self.faults()} {self.state}"
-            time.sleep(LOOK_S)
-        return time.monotonic() - began_s
+        return until_held(self, limit_s)
 
     def close(self) -> None:
         if self.site is not None:

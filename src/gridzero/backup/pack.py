@@ -14,6 +14,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,20 +116,16 @@ def _sweep(parent: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-class _workshop:  # noqa: N801 - used like a function
-    """A folder beside the target, for its owner only, gone afterwards."""
-
-    def __init__(self, parent: Path) -> None:
-        self._parent = parent
-
-    def __enter__(self) -> Path:
-        with telling(self._parent):
-            _sweep(self._parent)
-            self._folder = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self._parent))
-        return self._folder
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+@contextmanager
+def _workshop(parent: Path) -> Iterator[Path]:
+    """A folder beside the target, for its owner only, gone afterwards. Raises NotWritten."""
+    with telling(parent):
+        _sweep(parent)
+        folder = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sources(

@@ -68,7 +68,7 @@ def _best_s(function: Callable[[Any], Any], inputs: Iterable[Any], seconds: floa
 
 def cases(seed: int = 1) -> Iterator[Case]:
     """Every codec of the reference house, with frames that differ from each other."""
-    random = Random(seed)  # noqa: S311 - not a secret
+    random = Random(seed)
     yield _voltages(random)
     yield _answers(random)
     yield from _statuses(random)

@@ -70,7 +70,7 @@ class Stopwatch:
         self._give_up_s = MOST_S
         self._meter_line, self._mqtt, self._house, self._pid = media.meter_line, mqtt, house, pid
         self._loop = asyncio.get_running_loop()
-        self._random = Random(seed)  # noqa: S311 - not a secret
+        self._random = Random(seed)
         self._stream: FrameStream[Demand] = FrameStream((DEMAND,))
         self._arrived: asyncio.Future[float] = self._loop.create_future()
         media.pty.listen(self._on_bytes)

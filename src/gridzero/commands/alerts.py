@@ -40,9 +40,9 @@ async def _reached(address: Address, site: str) -> bool:
     try:
         address.prepare()
     except GridzeroError as error:
-        print(error)  # noqa: T201 - it is a command
+        print(error)
         return False
     arrived = await address.send(f"{site}: a test", _BODY)
     told = "arrived" if arrived else f"did not arrive within {SEND_LIMIT_S:g} s"
-    print(f"{address.name}: {told}")  # noqa: T201 - it is a command
+    print(f"{address.name}: {told}")
     return arrived

@@ -222,7 +222,7 @@ def _cells(group: list[dict[str, float]]) -> Iterator[Iterator[float]]:
 
 def _keep_up(capacities_ah: list[float]) -> tuple[float, float]:
     """Rms and worst error, percent, after the first twenty cycles."""
-    dice = Random(1)  # noqa: S311 - a simulation, not a secret
+    dice = Random(1)
     fit = TotalLeastSquares(Estimate(1.0, 0.15))
     errors = []
     for ah in capacities_ah:

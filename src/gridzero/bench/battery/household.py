@@ -80,7 +80,7 @@ class HouseholdDays:
         self._scene = scene
         smaller = PackModel(capacity_spread=0.03)
         self.pack = QuickPack(scene.modules, soc=0.5, model=smaller, seed=scene.seed)
-        self._dice = Random(scene.seed)  # noqa: S311 - a simulation, not a secret
+        self._dice = Random(scene.seed)
         self._load, self._sun = Household(scene.seed), Sun(4000.0, cloudiness=0.5, seed=scene.seed)
         self._parts = sum(scene.modules.values()) / 108.0
         self._is_full = self._is_empty = False

@@ -96,7 +96,7 @@ class Days:
         self.battery = self._made()
         self._started_s = 0.0
         self._told_a = 0.0
-        self._dice = Random(life.seed)  # noqa: S311 - a simulation, not a secret
+        self._dice = Random(life.seed)
         self._load = Household(life.seed)
         self._sun = Sun(4000.0, cloudiness=0.5, seed=life.seed)
 

@@ -68,7 +68,7 @@ def _from_levels(
 
 def dice_of(*words: object) -> Random:
     """A generator of its own for each purpose and seed."""
-    return Random("/".join(map(str, words)))  # noqa: S311 - a made-up house, no secrets
+    return Random("/".join(map(str, words)))
 
 
 @dataclass(frozen=True, slots=True)

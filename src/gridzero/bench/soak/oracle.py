@@ -7,8 +7,8 @@ tests/harm looks closer (docs/harm.md); this looks for a month.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from gridzero.battery.profile import VW_GTE_12S as P
 from gridzero.bench.soak.troubles import Trouble
@@ -89,9 +89,10 @@ class Oracle:
 
     def _listen(self) -> None:
         world = self._world
-        for link, twin in world.twins["battery"].can.items():
+        twins: Mapping[str, Any] = world.twins["battery"].can  # its modules are in no port
+        for link, twin in twins.items():
             end = world.media.can_bus(link).attach()
-            for module in getattr(twin, "modules"):  # noqa: B009 - the twin's own, no port's
+            for module in twin.modules:
                 first_id = 0x1B0 + 4 * (module.member.number - 1)
                 end.listen(self._cells(module.name), [CanFilter(first_id, 0x7FF, False)])
         world.beside.listener.subscribe("meterbox/grid", self._meter)

@@ -155,7 +155,7 @@ class Soak:
         """Every trouble of the catalogue comes before one comes again."""
         begin_s = day * self._day_s
         share = (end_s - begin_s) / self._day_s
-        dice = Random(f"soak/{self._seed}/{day}")  # noqa: S311 - no secret
+        dice = Random(f"soak/{self._seed}/{day}")
         count = max(1, round(self._a_day * share))
         moments = sorted(dice.uniform(60.0, 60.0 + 0.9 * (end_s - begin_s)) for _ in range(count))
         for number, moment in enumerate(moments):
@@ -165,7 +165,7 @@ class Soak:
             yield begin_s + moment, trouble, dice.uniform(_SHORTEST_S, longest_s), dice
 
     def _order(self, round_: int) -> list[Trouble]:
-        dice = Random(f"order/{self._seed}/{round_}")  # noqa: S311 - no secret
+        dice = Random(f"order/{self._seed}/{round_}")
         return dice.sample(TROUBLES, len(TROUBLES))
 
     async def _suffer(
