@@ -136,14 +136,22 @@ class _Client(aiomqtt.Client):
         except Exception as error:  # noqa: BLE001 - as aiomqtt: whatever breaks here is an outage
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
+                _no_news(self._disconnected)
 
     def _on_disconnect(self, *arguments: Any) -> None:
         """For aiomqtt this is only what follows an answer: it would wait for one to the end."""
         if self._connected.done():
             super()._on_disconnect(*arguments)
+            _no_news(self._disconnected)  # aiomqtt forgets it while it still connects
         else:
             self._connected.set_exception(aiomqtt.MqttError(_TURNED_AWAY))
-            self._connected.exception()  # whoever waits gets it; it is no news to anybody else
+            _no_news(self._connected)
+
+
+def _no_news(end: asyncio.Future[None]) -> None:
+    """Whoever waits for it gets it; asyncio need not complain when nobody does."""
+    if end.done() and not end.cancelled():
+        end.exception()
 
 
 def _cause(error: aiomqtt.MqttError) -> str:

@@ -436,3 +436,16 @@ async def test_what_waits_is_written_and_a_break_ends_the_connection() -> None:
         asyncio.get_running_loop().remove_writer(ours.fileno())
         with pytest.raises(BrokenPipeError):
             await client._disconnected
+
+
+async def test_an_end_that_nobody_waits_for_is_no_news() -> None:
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+    client = mqtt_connection._Client(LOOPBACK, 1)
+    client._connected.set_result(None)
+    client._on_disconnect(None, None, None, 7)
+    assert client._disconnected.done()
+    client._disconnected = asyncio.Future()  # as aiomqtt does when it has connected
+    del client
+    gc.collect()
+    assert troubles == []

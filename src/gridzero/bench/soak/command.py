@@ -147,6 +147,7 @@ def plain(soak: Soak, verdicts: list[Verdict]) -> dict[str, Any]:
         "log": soak.log_events,
         "decided": soak.decided,
         "longest_s": soak.worst_s,
+        "back_s": soak.back_s,
         "lives": soak.lives,
     }
 
@@ -175,7 +176,8 @@ def text(soak: Soak, verdicts: list[Verdict]) -> str:
             f"latched, acknowledged: {_counts(soak.latched) or 'none'}",
             f"log: {_counts(soak.log_events)}",
             f"decided: {_shares(soak.decided)}",
-            f"forbidden current, longest, s: {_longest(soak)}",
+            f"forbidden current, longest, s: {_seconds(soak.worst_s) or 'none'}",
+            f"held again after the end of, slowest, s: {_seconds(soak.back_s)}",
             f"lives of the process: {soak.lives}; {cpu_s:.0f} s of CPU",
             *soak.violations,
         )
@@ -193,8 +195,10 @@ def _shares(counter: dict[str, int]) -> str:
     return ", ".join(f"{key} {100.0 * counter[key] / all_of:.2f} %" for key in often)
 
 
-def _longest(soak: Soak) -> str:
-    return ", ".join(f"{key} {soak.worst_s[key]:.1f}" for key in sorted(soak.worst_s))
+def _seconds(longest_s: dict[str, float]) -> str:
+    """The longest first."""
+    often = sorted(longest_s, key=lambda key: -longest_s[key])
+    return ", ".join(f"{key} {longest_s[key]:.1f}" for key in often)
 
 
 def _say(over: Midnight) -> None:

@@ -110,6 +110,7 @@ class Soak:
         self.lost_kwh: dict[str, float] = {}
         self.decided: Counter[str] = Counter()
         self.lives = 0
+        self.back_s: dict[str, float] = {}
         self._slowest_back_s = 0.0
         self._began_s = time.process_time()
 
@@ -181,7 +182,11 @@ class Soak:
         back_s = await self._back(world)
         if back_s is None:
             oracle.say(f"not_back after {trouble.name} for {for_s:.0f} s: {_state(world)}")
-        self._slowest_back_s = max(self._slowest_back_s, back_s or _AT_LAST_S)
+        self._note_back(trouble.name, _AT_LAST_S if back_s is None else back_s)
+
+    def _note_back(self, trouble: str, back_s: float) -> None:
+        self._slowest_back_s = max(self._slowest_back_s, back_s)
+        self.back_s[trouble] = max(self.back_s.get(trouble, 0.0), back_s)
 
     async def _back(self, world: World) -> float | None:
         """How long until it is held again, s; a latched fault is acknowledged by a person."""
