@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real_time
 
 KILLS = int(os.environ.get("GRIDZERO_HARM_KILLS", "3"))
 SEED = int(os.environ.get("GRIDZERO_HARM_SEED", "0")) or time_ns() % 100_000
-MOST_SOC = 0.001
+MOST_SOC, KNOWN_SIGMA = 0.001, 0.003
 _KEYS = ("power_w", "target_w", "min_soc_pct", "reserve_soc_pct")
 _HEARD = ("gridzero/answer", "gridzero/energy", "gridzero/settings")
 _ASK_S = 0.1
@@ -123,6 +123,19 @@ def stored_soc(folder: Path) -> float:
     return sum(socs) / len(socs)
 
 
+def know(folder: Path, pack: Any) -> None:
+    """Let the next process know each cell, as after a full charge.
+
+    One that had only the voltage to begin with goes on learning, faster than any kill can lose.
+    """
+    file = folder / "charge.json"
+    stored = json.loads(file.read_text())
+    for name, module in stored["charge"]["modules"].items():
+        for row, soc in zip(module["cells"], pack.cell_soc(name), strict=True):
+            row[:2] = [soc, KNOWN_SIGMA]
+    file.write_text(json.dumps(stored))
+
+
 @pytest.mark.slow
 async def test_no_answered_setting_no_counter_and_no_charge_is_lost_by_kill_9(
     tmp_path: Path,
@@ -137,7 +150,10 @@ async def test_no_answered_setting_no_counter_and_no_charge_is_lost_by_kill_9(
             await life(there, person, port, chance.uniform(1.0, 4.0))
             await there.until_power(flows=False)
             now = stored_soc(tmp_path), there.house.pack.soc
-            if charge is not None:
+            if charge is None:
+                know(tmp_path, there.house.pack)
+                now = stored_soc(tmp_path), there.house.pack.soc
+            else:
                 off.append(abs((now[0] - charge[0]) - (now[1] - charge[1])))
             charge = now
         async with there.service():
@@ -147,6 +163,5 @@ async def test_no_answered_setting_no_counter_and_no_charge_is_lost_by_kill_9(
         assert "Traceback" not in (tmp_path / "house.log").read_text()
     assert person.answers >= 3 * KILLS
     assert person.told == sorted(person.told)
-    off = off[1:]  # the first life begins from voltage, and still settles
     print(f"{person.answers} answers; charge off by {100 * max(off):.3f} % at most")
     assert max(off) <= MOST_SOC
