@@ -31,21 +31,21 @@ def pytest_asyncio_loop_factories(
     return {"simulated": SimulatedLoop}
 
 
-WAITING = ("mosquitto", "harm")
-"""Whose tests in real time start processes and mostly wait for what they do."""
+ROWS = {"mosquitto": "waiting", "harm": "waiting", "process": "processes"}
+"""Of the tests in real time, by folder: these start processes and mostly wait for what they do."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whoever takes noise by the fixture below is a fuzz test: ``make fuzz`` runs these.
 
-    Tests in real time run one after the other, in two rows: more at once would take each other's
+    Tests in real time run one after the other, in three rows: more at once would take each other's
     processor. What is ``long`` is left out unless ``-m`` speaks of it.
     """
     for item in items:
         if "fuzz_frames" in getattr(item, "fixturenames", ()):
             item.add_marker("fuzz")
         if item.get_closest_marker("real_time"):
-            row = "waiting" if item.path.parent.name in WAITING else "real_time"
+            row = ROWS.get(item.path.parent.name, "real_time")
             item.add_marker(pytest.mark.xdist_group(row))
     if "long" not in config.option.markexpr:
         _leave_out_long(config, items)

@@ -109,7 +109,7 @@ async def test_cells_that_hold_more_are_bled_and_only_those() -> None:
             pack.set_cell_soc("a3", cell, 0.80)
         pack.set_cell_soc("a3", 4, 0.92)
         pack.set_cell_soc("a3", 9, 0.90)
-        await story.until(2700)
+        await story.until(1500)
         bled = pack.bleeding("a3")
         assert bled in {1 << 3, 1 << 8, 1 << 3 | 1 << 8}, f"{bled:b}"
         balancing = condition(story).balancing

@@ -54,7 +54,7 @@ def test_a_short_day_holds_and_is_shown(capsys: pytest.CaptureFixture[str]) -> N
 def test_troubles_pass_and_nothing_grows_without_end(tmp_path: Path) -> None:
     wrong: list[str] = []
     heard: list[Midnight] = []
-    soak = _soak(tmp_path, wrong, heard, days=7.0, hours=0.1)
+    soak = _soak(tmp_path, wrong, heard, days=4.0, hours=0.12)
     run_simulated(soak.live())
     assert not wrong
     assert len(soak.drawn) >= 5

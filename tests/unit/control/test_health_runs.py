@@ -99,6 +99,11 @@ def asked(notes: list[Note]) -> int:
     return units + sum(n.meter == "testing" for n in notes)
 
 
+_MORE_HARD = (("random", 0), ("hob", 0), ("washing", 3))
+_MORE_FAMILIES = (("evening", 5, 2), ("midday", 2, 1), ("midday", 2, 2))
+_MORE_PLANTS = ("dead-1.0", "gain-low", "double-slew", "lag")
+
+
 @pytest.mark.parametrize(
     ("w_per_s", "low_w"),
     [
@@ -118,7 +123,10 @@ def test_a_cloud_is_never_blamed_on_meter_or_inverter(w_per_s: float, low_w: flo
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("steps", 0), ("random", 0), ("hob", 0), ("hob-sun", 0), ("ramps", 3), ("washing", 3)],
+    [
+        *(("steps", 0), ("hob-sun", 0), ("ramps", 3)),
+        *(pytest.param(*row, marks=pytest.mark.long) for row in _MORE_HARD),
+    ],
 )
 @pytest.mark.slow
 def test_hard_loads_are_never_blamed_and_seldom_asked_about(name: str, most: int) -> None:
@@ -127,8 +135,13 @@ def test_hard_loads_are_never_blamed_and_seldom_asked_about(name: str, most: int
     assert asked(notes) <= most
 
 
-@pytest.mark.parametrize(("name", "most"), [("evening", 5), ("midday", 2)])
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("name", "most", "seed"),
+    [
+        ("evening", 5, 1),
+        *(pytest.param(*row, marks=pytest.mark.long) for row in _MORE_FAMILIES),
+    ],
+)
 @pytest.mark.slow
 def test_a_family_is_never_blamed_and_seldom_asked_about(name: str, most: int, seed: int) -> None:
     notes, _ = run(built_in(name, seed, 3600.0), seed=seed)
@@ -138,7 +151,11 @@ def test_a_family_is_never_blamed_and_seldom_asked_about(name: str, most: int, s
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "plant", ["dead-1.0", "dead-2.5", "gain-low", "gain-high", "half-slew", "double-slew", "lag"]
+    "plant",
+    [
+        *("dead-2.5", "gain-high", "half-slew"),
+        *(pytest.param(plant, marks=pytest.mark.long) for plant in _MORE_PLANTS),
+    ],
 )
 def test_a_wrong_model_of_the_inverter_is_no_fault_of_the_inverter(plant: str) -> None:
     for name in ("steps", "ramps"):
