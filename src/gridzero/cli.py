@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridzero import __version__
-from gridzero.errors import GridzeroError
+from gridzero.errors import GridzeroError, HeldError
 from gridzero.runtime.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ending.code if isinstance(ending.code, int) else ExitCode.CONFIG
     except GridzeroError as error:
         _complain(str(error))
-        return ExitCode.CONFIG
+        return ExitCode.HELD if isinstance(error, HeldError) else ExitCode.CONFIG
     except BrokenPipeError:
         _drop_output()
         return ExitCode.FINDINGS

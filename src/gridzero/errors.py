@@ -21,6 +21,10 @@ class ConfigError(GridzeroError):
     """The configuration does not fit; nothing was started."""
 
 
+class HeldError(ConfigError):
+    """Another process has what only one may have; nothing was started. It may let go of it."""
+
+
 class DeviceError(GridzeroError):
     """A device or link is not usable now; the supervisor retries."""
 

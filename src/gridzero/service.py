@@ -76,7 +76,7 @@ def _first_try(
 ) -> Ending | ConfigError:
     """How it ended, or what only the real links and devices know to be wrong.
 
-    Raises ConfigError where another process commands the hardware: no file is to blame for that.
+    Raises HeldError where another process commands the hardware: no file is to blame for that.
     """
     with claimed(claims_of(chosen.loaded.config)):
         chosen.begin()

@@ -21,6 +21,7 @@ import pytest
 from free_ports import free_port
 from process_site import Ear, Process, Terminal, ear, gridzero, python, site_config, until
 
+from gridzero.runtime.exit_codes import ExitCode
 from gridzero_drivers.soyosource.codec import Demand
 
 pytestmark = pytest.mark.real_time
@@ -318,7 +319,7 @@ async def test_a_second_house_on_the_same_port_is_refused_and_the_first_notices_
     async with gridzero(tmp_path / "a", "run", first) as one:
         await until(terminal.read)
         async with gridzero(tmp_path / "b", "run", second) as other:
-            assert await other.ended() == 2
+            assert await other.ended() == ExitCode.HELD
             assert "links.inverter: another gridzero commands" in other.err
             assert "End that one first" in other.err
         assert one.is_alive
@@ -341,7 +342,7 @@ async def test_a_second_house_on_the_same_can_bus_is_refused_even_while_that_is_
     async with gridzero(tmp_path / "a", "run", first) as one:
         await until(lambda: one.events("site.started"))
         async with gridzero(tmp_path / "b", "run", second) as other:
-            assert await other.ended() == 2
+            assert await other.ended() == ExitCode.HELD
             assert other.err.count("\n") == other.err.count("config.doubtful") + 1
             assert "links.bus: another gridzero commands the CAN interface" in other.err
 

@@ -13,6 +13,7 @@ from free_ports import free_port
 from process_site import ear, gridzero, site_config, until
 
 from gridzero.cli import main
+from gridzero.runtime.exit_codes import ExitCode
 
 pytestmark = pytest.mark.real_time
 
@@ -30,7 +31,7 @@ async def test_a_house_is_backed_up_while_it_runs_and_restored_when_it_does_not(
         await listener.say("gridzero/power_w/set", "777")
         await until(lambda: listener.state["power_w"] == 777)
         assert await asyncio.to_thread(main, ["backup", config, "-o", backup]) == 0
-        assert await asyncio.to_thread(main, restore) == 2
+        assert await asyncio.to_thread(main, restore) == ExitCode.HELD
         assert "another gridzero runs" in capfd.readouterr().err
         await listener.say("gridzero/power_w/set", "111")
         await until(lambda: listener.state["power_w"] == 111)

@@ -18,7 +18,7 @@ from gridzero.runtime.exit_codes import ExitCode
 _ALIVE = "gridzero/alive"
 """In memory, below /run; the health check on the host reads it there."""
 
-_AGAIN = (ExitCode.AGAIN, ExitCode.CRASHED, ExitCode.HUNG)
+_AGAIN = (ExitCode.AGAIN, ExitCode.HELD, ExitCode.CRASHED, ExitCode.HUNG)
 _LIB = "/var/lib/"
 
 _HARDENING = """\

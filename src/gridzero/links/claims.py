@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import structlog
 
-from gridzero.errors import ConfigError
+from gridzero.errors import HeldError
 
 log = structlog.get_logger()
 
@@ -57,7 +57,7 @@ def device_claim(path: str, where: str) -> Claim | None:
 
 @contextmanager
 def claimed(claims: Iterable[Claim]) -> Iterator[None]:
-    """Hold all of them. Raises ConfigError, holding none, when another process has one."""
+    """Hold all of them. Raises HeldError, holding none, when another process has one."""
     with ExitStack() as held:
         for claim in {claim.key: claim for claim in claims}.values():
             held.enter_context(_hold(claim))
@@ -88,8 +88,8 @@ def _address(key: str) -> bytes:
     return b"\0gridzero/" + key.encode(errors="backslashreplace")[:_MOST_NAME]
 
 
-def _taken(claim: Claim) -> ConfigError:
-    return ConfigError(
+def _taken(claim: Claim) -> HeldError:
+    return HeldError(
         f"another gridzero commands {claim.what} already",
         where=claim.where,
         remedy="End that one first (a second container or service? see: gridzero doctor),"

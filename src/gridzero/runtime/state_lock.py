@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from gridzero.errors import ConfigError
+from gridzero.errors import HeldError
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ def only_process(state_dir: Path) -> Iterator[None]:
     The kernel lets go when the process ends, however that comes. A folder that cannot be locked
     (read-only, a share without locks) is told, and stops nothing.
 
-    Raises ConfigError when another process holds it.
+    Raises HeldError when another process holds it.
     """
     path = state_dir / "lock"
     try:
@@ -35,7 +35,7 @@ def only_process(state_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConfigError(
+            raise HeldError(
                 "another gridzero runs with this state folder",
                 where=str(state_dir),
                 remedy="End that one first (a second container or service?),"

@@ -16,6 +16,7 @@ import pytest
 from gridzero.backup import unload as unloading
 from gridzero.backup.pack import pack
 from gridzero.cli import main
+from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.quick_file import QuickFile
 from gridzero.runtime.state_lock import only_process
 from gridzero.runtime.stores import FileStore
@@ -142,7 +143,7 @@ def test_a_running_house_is_left_alone(house: Path, backup: Path, capsys: Captur
     before = files(house.parent)
     with only_process(Path("state")):
         for words in ((), ("--write",)):
-            assert restore(backup, "--config", house, *words) == 2
+            assert restore(backup, "--config", house, *words) == ExitCode.HELD
             assert "another gridzero runs with this state folder" in capsys.readouterr().err
     assert files(house.parent) == before
 
@@ -157,7 +158,7 @@ def test_a_house_that_runs_with_another_state_folder_is_left_alone(
     before = files(house.parent)
     with only_process(other):
         for file in (house, link):
-            assert restore(backup, "--config", file, "--write") == 2
+            assert restore(backup, "--config", file, "--write") == ExitCode.HELD
             assert "another gridzero runs" in capsys.readouterr().err
     assert files(house.parent) == before
 

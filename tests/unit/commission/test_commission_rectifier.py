@@ -158,7 +158,7 @@ def test_beside_a_running_gridzero_it_refuses(
     monkeypatch.chdir(tmp_path)
     kept = ("--kept", str(tmp_path / "kept.json"))
     with only_process(tmp_path / "state" / "contactor"):
-        assert main(["commission", "rectifier", "--config", str(CONTACTOR), *kept]) == 2
+        assert main(["commission", "rectifier", "--config", str(CONTACTOR), *kept]) == ExitCode.HELD
     assert "another gridzero runs" in capsys.readouterr().err
 
 

@@ -91,7 +91,7 @@ def test_the_unit_comes_back_and_is_watched() -> None:
     assert {
         "Type=notify",
         "WatchdogSec=15",
-        "RestartForceExitStatus=3 70 75",
+        "RestartForceExitStatus=3 69 70 75",
         "RestartPreventExitStatus=2",
         "StateDirectory=gridzero",
         "NotifyAccess=main",

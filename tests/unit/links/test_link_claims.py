@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gridzero.config.loader import load_text
-from gridzero.errors import ConfigError
+from gridzero.errors import HeldError
 from gridzero.links.claims import Claim, claimed, device_claim
 from gridzero.plugins import load_plugins
 from gridzero.real_links import claims_of
@@ -46,7 +46,7 @@ def test_a_second_claim_is_refused_with_a_cure_and_free_again_afterwards(key: st
     mine = Claim(key, "the CAN interface can0", "links.bus")
     other = Claim(f"{key}-b", "other", "links.other")
     with claimed([mine]):
-        with pytest.raises(ConfigError) as refused, claimed([other, mine]):
+        with pytest.raises(HeldError) as refused, claimed([other, mine]):
             pass
         assert "links.bus: another gridzero commands the CAN interface can0 already" in str(
             refused.value
@@ -84,7 +84,7 @@ def test_a_killed_process_leaves_no_claim(key: str) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"holds\n"
         claim = Claim(key, "it", "test")
-        with pytest.raises(ConfigError, match="another gridzero"), claimed([claim]):
+        with pytest.raises(HeldError, match="another gridzero"), claimed([claim]):
             pass
         holder.send_signal(signal.SIGKILL)
         holder.wait()
