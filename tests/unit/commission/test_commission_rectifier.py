@@ -22,6 +22,7 @@ from gridzero.plugins import find_plugins
 from gridzero.ports.devices import OfflineValues
 from gridzero.ports.links import CanFilter, CanFrame
 from gridzero.real_links import up_soon
+from gridzero.runtime.exit_codes import ExitCode
 from gridzero.runtime.state_lock import only_process
 from gridzero.sim.house import House
 from gridzero.sim.pack import Pack
