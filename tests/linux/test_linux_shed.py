@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from free_ports import free_port
 from linux_kernel import measured, sh, wait_for
+from name_server import name_server
 from shed_house import MOSQUITTO, Shed
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mosquitto"))
@@ -31,6 +32,7 @@ LOAD_W = 500.0
 PATIENCE_S = 90.0  # a whole start on a busy machine
 SEED = int(os.environ.get("GRIDZERO_SHED_SEED", "1"))
 TURNS = 8
+SLACK_S = 5.0  # of a goal, for a machine with other work; the table shows what was seen
 
 
 @pytest.fixture
@@ -145,6 +147,30 @@ keyfile {server.key_file}
         assert "Traceback" not in shed.site_err()
     finally:
         shed.close()
+
+
+@pytest.mark.slow
+def test_a_router_that_takes_broker_and_names_along_costs_no_more_than_the_broker(
+    tmp_path: Path,
+) -> None:
+    with name_server(tmp_path) as names:
+        shed = Shed(tmp_path, host="broker.lan")
+        try:
+            everything_on(shed)
+            for off_s in (2.0, 9.0, 21.0):
+                names.answers = False
+                shed.broker_off()
+                time.sleep(off_s)
+                shed.broker_on()
+                names.answers = True
+                began_s, heard = time.monotonic(), len(shed.states)
+                wait_for(lambda heard=heard: len(shed.states) > heard, 30.0)
+                healed_s = time.monotonic() - began_s
+                measured(f"broker and name server gone for {off_s:g} s: heard", None, healed_s)
+                assert healed_s < 5.0 + SLACK_S
+                shed.until_held(PATIENCE_S)
+        finally:
+            shed.close()
 
 
 @pytest.mark.slow
