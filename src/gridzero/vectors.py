@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from gridzero.config.files import real_path
 from gridzero.errors import ConfigError
 from gridzero.ports.plugin import DriverPlugin
 
@@ -38,7 +39,7 @@ class VectorReport:
 
 def driver_of(file: Path) -> str:
     """The driver that a file is for, by its name: vw-gte.json or vw_gte/frames.yaml."""
-    stem = file.resolve().parent.name if file.stem == _FRAMES else file.stem
+    stem = real_path(file).parent.name if file.stem == _FRAMES else file.stem
     return stem.replace("-", "_")
 
 

@@ -103,7 +103,7 @@ BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "loop": (_loop, "Too many levels of symbolic links. Check the path"),
     "unreadable": (_unreadable, "Permission denied. Check the path and the file's permissions"),
 }
-SHOWN = ("large", "unreadable", "closed descriptors", "as systemd does")
+SHOWN = ("large", "loop", "unreadable", "closed descriptors", "as systemd does")
 """One of each kind; the others take the same way."""
 _NO_RIGHTS = "setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else ""
 

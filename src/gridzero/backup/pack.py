@@ -33,7 +33,7 @@ from gridzero.backup.house import (
 from gridzero.backup.manifest import NAME, BackupRefused, Manifest, Part, config_name
 from gridzero.backup.remembered import remembered
 from gridzero.backup.unpack import BEGINNING, opened
-from gridzero.config.files import read_text
+from gridzero.config.files import read_text, real_path
 from gridzero.errors import GridzeroError
 from gridzero.outputs.history.backup import backup as copy_history
 from gridzero.whole_files import may_replace, settle, telling
@@ -89,7 +89,7 @@ def _target(output: Path, config: Path, now: datetime) -> Path:
 def _refuse_own_files(target: Path, paths: Mapping[str, Path]) -> None:
     """Raises BackupRefused: a slip of the keyboard must not cost what it should save."""
     what = ""
-    if target.resolve() in {path.resolve() for path in paths.values()}:
+    if real_path(target) in {real_path(path) for path in paths.values()}:
         what = "that is a file of the house"
     elif not may_replace(target, BEGINNING):
         what = "that is there already, and is no backup"
@@ -134,9 +134,9 @@ def _sources(
     """Contents by name, the history as a checked copy; and what is left out, and why."""
     sources: dict[str, bytes | Path] = {}
     missing: dict[str, str] = {}
-    private = {paths[name].resolve() for name in SECRET if name in paths}
+    private = {real_path(paths[name]) for name in SECRET if name in paths}
     for name, path in paths.items():
-        if path.resolve() in private and not secrets:
+        if real_path(path) in private and not secrets:
             if path.exists():
                 missing[name] = f"{path}: only with --secrets"
         elif name == HISTORY:

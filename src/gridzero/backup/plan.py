@@ -18,7 +18,7 @@ from gridzero.backup.house import CONFIG, HISTORY, NAMED, SECRETS, STATE, House,
 from gridzero.backup.manifest import BackupRefused, Part, damaged
 from gridzero.backup.remembered import quick_file, remembered
 from gridzero.backup.unpack import Backup
-from gridzero.config.files import read_text
+from gridzero.config.files import read_text, real_path
 from gridzero.config.problems import ConfigErrors
 
 ELSEWHERE: Final = "elsewhere"
@@ -72,7 +72,7 @@ class Plan:
     def state_dirs(self) -> tuple[Path, ...]:
         """Whose locks must be held, each once."""
         wanted = [path for path in (self.state_dir, self.replaced) if path is not None]
-        return tuple({path.resolve(): path for path in wanted}.values())
+        return tuple({real_path(path): path for path in wanted}.values())
 
 
 def plan_into(backup: Backup, folder: Path, *, history: bool = True) -> Plan:
@@ -97,7 +97,7 @@ def plan_over(backup: Backup, config: Path, *, history: bool = True) -> Plan:
     house = _house(backup, config)
     own = (config.parent, Path(house.state_dir))
     targets = paths_of(house, config)
-    targets |= {name: targets[name].resolve() for name in (CONFIG, SECRETS)}  # a link stays one
+    targets |= {name: real_path(targets[name]) for name in (CONFIG, SECRETS)}  # a link stays one
     for name in (HISTORY, *house.named):
         path = targets[name]
         if not any(_is_inside(path, folder) for folder in own):
@@ -125,7 +125,7 @@ def _house(backup: Backup, config: Path) -> House:
 
 def _is_inside(path: Path, folder: Path) -> bool:
     """Of where they really are: neither .. nor a link leads out."""
-    return folder.resolve() in path.resolve().parents
+    return real_path(folder) in real_path(path).parents
 
 
 def _spare(name: str) -> Path:
@@ -151,7 +151,7 @@ def _places(
     """
     taken: dict[Path, str] = {}
     for name in names:
-        target = targets[name].resolve()
+        target = real_path(targets[name])
         first = taken.setdefault(target, name)
         if first == name:
             yield name
@@ -189,7 +189,7 @@ def _belongs(name: str, target: Path, house: House) -> str:
     said = {**house.named, HISTORY: house.history}.get(name)
     if name in STATE and target.parent.name == "state" and Path(house.state_dir).is_absolute():
         said = f"{house.state_dir}/{target.name}"
-    if said is None or Path(said).resolve() == target.resolve():
+    if said is None or real_path(Path(said)) == real_path(target):
         return ""
     is_elsewhere = ELSEWHERE in target.parts or Path(said).is_absolute()
     return (

@@ -6,7 +6,7 @@ import difflib
 import sys
 from pathlib import Path
 
-from gridzero.config.files import read_text
+from gridzero.config.files import read_text, real_path
 from gridzero.config.migrate import Migrated, migrate
 from gridzero.runtime.exit_codes import ExitCode
 from gridzero.whole_files import free_name, replace_whole, second_name
@@ -17,7 +17,7 @@ def run(file: Path, *, write: bool) -> int:
 
     Raises GridzeroError.
     """
-    target = file.resolve()  # a link stays one
+    target = real_path(file)  # a link stays one
     text = read_text(target)
     done = migrate(text, file)
     if not done.changes:

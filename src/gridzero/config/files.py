@@ -13,6 +13,11 @@ MOST_BYTES: Final = 64 * 1024
 """Twenty times the reference house with its comments; a Pi reads it within seconds."""
 
 
+def real_path(file: Path) -> Path:
+    """Where links lead to. Never raises: links in a circle, which pathlib refuses, lead nowhere."""
+    return Path(os.path.realpath(file))
+
+
 def read_text(file: Path, most_bytes: int = MOST_BYTES) -> str:
     """The text of a file; never waits for a pipe or device, which may have nothing to say.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gridzero.config.files import read_text
+from gridzero.config.files import read_text, real_path
 from gridzero.config.live import are_harmless
 from gridzero.config.loader import Loaded, load_text
 from gridzero.config.written import written_differences
@@ -148,7 +148,7 @@ def _back(
         loaded = check_text(good.text, file, found).loaded
     except ConfigError:
         raise error from None
-    if Path(loaded.config.site.state_dir).resolve() != keep.state_dir.resolve():
+    if real_path(Path(loaded.config.site.state_dir)) != real_path(keep.state_dir):
         raise error  # with an empty state folder, faults and modes of this house would be forgotten
     differs = written_differences(good.text, refused)
     is_accepted = keep.probation(refused).is_accepted

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from gridzero import __version__
-from gridzero.config.files import MOST_BYTES, read_text
+from gridzero.config.files import MOST_BYTES, read_text, real_path
 from gridzero.errors import ConfigError
 from gridzero.whole_files import NotWritten, replace_whole
 
@@ -70,7 +70,7 @@ class ConfigKeep:
 
     def __init__(self, state_dir: Path, file: Path) -> None:
         self.state_dir = state_dir
-        self._folder, self._file = state_dir / "config", str(file.resolve())
+        self._folder, self._file = state_dir / "config", str(real_path(file))
         self._good = self._folder / "last-good.yaml"
         self._probation = self._folder / "probation.json"
         self._running = self._folder / "running.json"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from gridzero.config.files import real_path
 from gridzero.outputs.history.opening import BESIDE, only_recorder
 from gridzero.outputs.history.samples import HistoryError
 from gridzero.outputs.history.schema import check
@@ -22,7 +23,7 @@ def backup(file: Path, target: Path) -> int:
 
     Raises HistoryError; an older backup of that name is then left as it is.
     """
-    if target.resolve() == file.resolve():
+    if real_path(target) == real_path(file):
         raise _refused(target, "that is the history itself", "Give another file")
     if not may_replace(target, _BEGINNING):
         raise _refused(target, "that is there already, and is no history", "Give another file")
