@@ -16,6 +16,8 @@ from engine import must, python_inside, why_not
 from lifecycle import GRACE_S, lifecycle
 from starts import starts
 
+from gridzero.runtime.exit_codes import ExitCode
+
 BILL = "/opt/gridzero/sbom.cdx.json"
 LARGEST_MB = {"base": 200}
 GOAL_S = 5.0
@@ -65,7 +67,7 @@ def problems(facts: dict[str, Any], lock: str) -> list[str]:
         and bill["with_hash"] == bill["with_license"] == bill["python"],
         "a setting did not outlive a kill": life["setting_after_kill"] == 321,
         f"killed, it ended with {life['killed_exit']}": life["killed_exit"] == 137,
-        f"a second one ended with {life['second_exit']}": life["second_exit"] == 2,
+        f"a second one ended with {life['second_exit']}": life["second_exit"] == ExitCode.HELD,
         f"a second one said {life['second_said']!r}": "another gridzero" in life["second_said"],
         "the second one disturbed the first": life["first_stays_well"],
         f"it stopped in {life['stop_s']} s": life["stop_s"] < GRACE_S,
