@@ -18,6 +18,8 @@ import pytest
 from free_ports import free_port
 from linux_kernel import Adapter, answers, sh, wait_for
 
+from gridzero.runtime.exit_codes import ExitCode
+
 pytestmark = pytest.mark.real_time
 
 CLI = (sys.executable, "-m", "gridzero.cli")
@@ -147,7 +149,7 @@ def test_a_healthy_machine_and_a_second_gridzero(machine: Machine) -> None:
         assert not [text for text in found.values() if text.startswith("bad")]
         machine.write("second.yaml", state=str(house / "other"))
         with running(house, "second.yaml") as second:
-            assert second.wait(30) == 2, "the same buses"
+            assert second.wait(30) == ExitCode.HELD, "the same buses"
         assert "Traceback" not in (house / "second.yaml.log").read_text()
 
 
