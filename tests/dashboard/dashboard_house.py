@@ -25,6 +25,7 @@ from gridzero.demo.scene import Scene
 from gridzero.demo.simulated import SimulatedSite
 from gridzero.links.embedded_broker import EmbeddedBroker
 from gridzero.links.memory import MemoryLinks
+from gridzero.links.tasks import cancel_all
 from gridzero.outputs.feed import Feed
 from gridzero.outputs.history.ear import Ear
 from gridzero.outputs.history.recorder import Recorder
@@ -227,9 +228,7 @@ async def talking(port: int, house: Said, *, lively: bool = False) -> AsyncItera
         try:
             yield talker
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
 
 
 def record_days(file: Path, days: float, state: Said, *, step_s: float = 10.0) -> None:

@@ -20,6 +20,8 @@ import aiomqtt
 import pytest
 from test_harm_kill import Wires, wires
 
+from gridzero.links.tasks import cancel_all
+
 pytestmark = pytest.mark.real_time
 
 KILLS = int(os.environ.get("GRIDZERO_HARM_KILLS", "3"))
@@ -99,9 +101,7 @@ async def listening(person: Person, port: int, *, asks: bool) -> AsyncIterator[a
         try:
             yield client
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
 
 
 async def life(there: Wires, person: Person, port: int, lasts_s: float) -> None:

@@ -26,6 +26,8 @@ from typing import Any
 import aiomqtt
 from engine import CACHE, ROOT, must, podman, rs485, why_not
 
+from gridzero.links.tasks import cancel_all
+
 COMPOSE = ROOT / ".cache" / "compose" / "bin" / "podman-compose"
 BROKER = "localhost/eclipse-mosquitto:2"
 OVERRIDE = Path(__file__).parent / "compose" / "override.yaml"
@@ -154,8 +156,7 @@ async def meter() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_all([task])
 
 
 def client(user: str) -> aiomqtt.Client:

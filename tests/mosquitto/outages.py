@@ -18,6 +18,8 @@ from broker import Mosquitto, mosquitto
 from process_site import LOOPBACK, ear, until
 from small_house import House, house
 
+from gridzero.links.tasks import cancel_all
+
 LOAD_PER_S = 200
 
 
@@ -153,8 +155,7 @@ async def _table(lengths_s: tuple[float, ...]) -> None:
                     await home.holds()
                     await asyncio.sleep(11)  # a link that comes and goes is another case
                     _print(name, lasts_s, await suffer(broker, home, outage, lasts_s))
-            busy.cancel()
-            await asyncio.gather(busy, return_exceptions=True)
+            await cancel_all([busy])
 
 
 def _print(name: str, lasts_s: float, figures: Figures) -> None:

@@ -18,6 +18,7 @@ import aiomqtt
 from free_ports import free_port
 from process_site import LOOPBACK, Process, Terminal, gridzero, site_config, until
 
+from gridzero.links.tasks import cancel_all
 from gridzero.ports.links import CanFrame
 from gridzero_drivers.soyosource.codec import DEMAND_BYTES, DEMAND_HEAD, Demand, parse_demand
 from gridzero_drivers.vw_gte.options import VwGteOptions
@@ -184,7 +185,5 @@ async def house(
             yield made
             assert "Traceback" not in site.err
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
             terminal.close()

@@ -17,6 +17,7 @@ from process_site import LOOPBACK, Ear, ear, until
 from small_house import GRID_TOPIC, House, house
 
 from gridzero.domain.settings import ACTION_OF, SETTING_OF
+from gridzero.links.tasks import cancel_all
 
 pytestmark = [*NEEDS_MOSQUITTO, pytest.mark.slow]
 
@@ -115,8 +116,7 @@ async def test_without_its_broker_the_house_rests_tells_it_and_heals_by_itself(
             assert figures.told_s is not None
             assert figures.told_s <= OUTAGES[name].told_within_s + 2.0
             assert figures.back_s <= SLACK_S
-        busy.cancel()
-        await asyncio.gather(busy, return_exceptions=True)
+        await cancel_all([busy])
 
 
 async def test_a_broker_that_is_somebody_else_moves_nothing(tmp_path: Path) -> None:

@@ -30,8 +30,6 @@ from gridzero.domain.value import Prices
 from gridzero.sim.household import Household
 from gridzero.sim.sources import Sun
 
-pytestmark = pytest.mark.xdist_group("a lived day")  # which is lived once in a process
-
 _INVERTER, _RECTIFIER = InverterRow(), RectifierRow()
 _STEPS_A_READING, _LATE_STEPS = 5, 3  # twice a second, 0.3 s late
 _PRICES = Prices(30.0, 8.0)
