@@ -33,6 +33,20 @@ check: lint types layers test
 
 ready: $(READY)
 
+# As an owner has it: what is locked for the base, no extras and no tools. Checks the examples and lives
+# twenty minutes in simulated time.
+BASE := .venv-base-$(notdir $(PYTHON))
+.PHONY: base
+base: $(BASE)/.ready
+	$(BASE)/bin/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	$(BASE)/bin/gridzero check configs/*.yaml
+	$(BASE)/bin/gridzero demo --fast --hours 0.3
+
+$(BASE)/.ready: requirements/base.lock requirements/build.lock
+	$(PYTHON) -m venv $(BASE)
+	$(BASE)/bin/pip install --quiet --require-hashes -r requirements/base.lock -r requirements/build.lock
+	touch $@
+
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
